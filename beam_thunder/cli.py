@@ -1,0 +1,132 @@
+"""The command line.
+
+Quick commands stay quick: Beam, pyarrow and TensorFlow are imported by the
+commands that need them, when they need them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+from beam_thunder import __version__
+from beam_thunder.catalog import CATALOG, find
+from beam_thunder.errors import BuildRefused, UserError
+
+_BUILD_HELP = """\
+Reads the raw files of the recipe's datasets, makes SFT rows and preference pairs,
+and publishes them as Parquet shards, all at once or not at all.
+
+Every option of Apache Beam's runners can be added, for instance:
+  --direct_num_workers 2 --direct_running_mode multi_processing
+  --runner FlinkRunner --flink_master HOST:8081
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The commands and their arguments."""
+    top = argparse.ArgumentParser(
+        prog="beam-thunder",
+        description="Builds the Llama-Thunder-LLM post-training datasets with Apache Beam.",
+        allow_abbrev=False,
+    )
+    top.add_argument("--version", action="version", version=f"beam-thunder {__version__}")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands.add_parser("sources", help="list the 18 datasets of the published table")
+
+    fetch = commands.add_parser(
+        "fetch", help="download raw files from the Hugging Face Hub", allow_abbrev=False
+    )
+    fetch.add_argument(
+        "datasets",
+        nargs="*",
+        metavar="DATASET",
+        help="names as `beam-thunder sources` lists them; all processed ones if none is given",
+    )
+    fetch.add_argument("--to", required=True, type=Path, metavar="DIR", help="the raw folder")
+    fetch.add_argument("--revision", help="branch, tag or commit of the Hub repositories")
+
+    build = commands.add_parser(
+        "build",
+        help="build the datasets of a recipe",
+        description=_BUILD_HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    build.add_argument("recipe", type=Path, metavar="RECIPE", help="a YAML file, see recipes/")
+    build.add_argument("--raw", required=True, metavar="DIR", help="folder of the raw files")
+    build.add_argument("--out", required=True, metavar="DIR", help="folder to publish to")
+    build.add_argument(
+        "--only", nargs="+", default=[], metavar="DATASET", help="of the recipe's datasets"
+    )
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs a command; returns 0, 1 for a failed build, or 2 for a wrong call or recipe."""
+    top = parser()
+    args, rest = top.parse_known_args(arguments)
+    if rest and args.command != "build":
+        top.error(f"unknown arguments: {' '.join(rest)}")
+    _quieten()
+    try:
+        if args.command == "sources":
+            _sources()
+        elif args.command == "fetch":
+            _fetch(args)
+        else:
+            from beam_thunder.build import build
+
+            build(args.recipe, args.raw, args.out, args.only, rest)
+    except BuildRefused as error:
+        print(f"beam-thunder: {error}", file=sys.stderr)
+        return 1
+    except UserError as error:
+        print(f"beam-thunder: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("beam-thunder: interrupted; nothing was published", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _quieten() -> None:
+    """Keeps what other packages say about themselves at import out of the users' way."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    warnings.filterwarnings("ignore", category=FutureWarning, module="google")
+    warnings.filterwarnings("ignore", category=UserWarning, module="google|apache_beam")
+    logging.basicConfig(format="%(levelname)s: %(message)s")
+    logging.getLogger().addFilter(lambda record: "crcmod" not in record.getMessage())
+
+
+def _sources() -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title="The published post-training datasets")
+    for name in ("dataset", "source", "kind", "language", "domain", "files", "licence"):
+        table.add_column(name, overflow="fold")
+    table.add_column("SFT", justify="right")
+    table.add_column("preference", justify="right")
+    for entry in CATALOG.values():
+        where = f"{entry.hub}: {', '.join(entry.files)}" if entry.hub else entry.url
+        preference = "-" if entry.preference is None else str(entry.preference)
+        about = (entry.name, entry.source, entry.kind, entry.language, entry.domain)
+        table.add_row(*about, where, entry.licence, str(entry.sft), preference)
+    Console().print(table)
+
+
+def _fetch(args: argparse.Namespace) -> None:
+    from beam_thunder.fetch import fetch
+
+    names = args.datasets or [name for name, e in CATALOG.items() if e.kind == "processed"]
+    fetch([find(name) for name in names], args.to, revision=args.revision)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

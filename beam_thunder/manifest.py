@@ -1,0 +1,66 @@
+"""The manifest: what a published folder holds, how it came about, and its checksums.
+
+It names nothing that differs between two builds of the same thing (no time, no
+host, no number of workers), so that it too is the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from importlib.metadata import version
+from typing import Any
+
+from beam_thunder import __version__
+from beam_thunder.ledger import Ledger
+from beam_thunder.recipe import Recipe
+
+MANIFEST = "manifest.json"
+RESULT = "result.json"
+"""What a pipeline leaves in its staging folder: files written, and ledgers."""
+
+FORMAT = 1
+_PACKAGES = ("apache-beam", "numpy", "pyarrow", "tensorflow-data-validation")
+
+
+def manifest(
+    recipe: Recipe, raw_files: Mapping[str, Sequence[str]], result: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The manifest of a build.
+
+    Args:
+      recipe: that was built.
+      raw_files: names of each dataset's raw files.
+      result: the content of the `RESULT` file.
+    """
+    datasets = {}
+    for name, dataset in recipe.datasets.items():
+        entry = dataset.entry
+        datasets[name] = {
+            "source": entry.source,
+            "kind": entry.kind,
+            "language": entry.language,
+            "domain": entry.domain,
+            "license": entry.licence,
+            "raw_files": list(raw_files[name]),
+            "published": {"sft": entry.sft, "preference": entry.preference},
+            "ledger": result["ledger"].get(name, asdict(Ledger())),
+        }
+    return {
+        "format": FORMAT,
+        "beam_thunder": __version__,
+        "versions": {
+            "python": platform.python_version(),
+            **{package: version(package) for package in _PACKAGES},
+        },
+        "recipe": recipe.model_dump(),
+        "datasets": datasets,
+        "files": result["files"],
+    }
+
+
+def dump(content: Mapping[str, Any]) -> bytes:
+    """A manifest as it is written: for people to read and compare."""
+    return json.dumps(content, ensure_ascii=False, indent=2).encode() + b"\n"

@@ -1,0 +1,65 @@
+"""Arrow schemas of the tables that flow and that are written.
+
+What is the same for every row of a dataset (source, language, domain, kind,
+license) joins the rows where they are paired, behind the shuffle, so it costs
+nothing to move.
+"""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+QUESTIONS = pa.schema(
+    [
+        ("id", pa.string()),  # 32 hex digits, of the source and the row's content
+        ("prompt", pa.string()),
+        ("options", pa.list_(pa.string())),  # each as a completion of the prompt
+        ("answer_key", pa.int32()),  # the correct option, from 0
+    ]
+)
+
+_DATASET = [
+    ("source", pa.string()),
+    ("language", pa.string()),
+    ("domain", pa.string()),
+    ("kind", pa.string()),
+    ("license", pa.string()),
+]
+
+SFT = pa.schema(
+    [
+        ("id", pa.string()),
+        ("question_id", pa.string()),
+        *_DATASET,
+        ("model", pa.string()),  # null: the dataset's own answer
+        ("prompt", pa.string()),
+        ("completion", pa.string()),
+    ]
+)
+
+PREFERENCE = pa.schema(
+    [
+        ("id", pa.string()),
+        ("question_id", pa.string()),
+        *_DATASET,
+        ("prompt", pa.string()),
+        ("chosen", pa.string()),
+        ("rejected", pa.string()),
+        ("chosen_model", pa.string()),
+        ("rejected_model", pa.string()),
+    ]
+)
+
+TABLES = {"sft": SFT, "preference": PREFERENCE}
+"""The tables that are written, by name."""
+
+REJECTS = pa.schema(
+    [
+        ("file", pa.string()),  # below the raw folder
+        ("position", pa.int64()),  # from 1: a line of a text file, a row of a Parquet file
+        ("reason", pa.string()),
+        ("detail", pa.string()),  # which value, and what was expected
+        ("row", pa.string()),  # what could be read of it, as JSON, shortened
+    ]
+)
+"""Rows that could not become questions."""

@@ -1,0 +1,219 @@
+"""Questions and attempts with verdicts, to SFT rows and preference pairs.
+
+A multiple-choice question's options and a model's answers are the same thing
+here: attempts. A correct one makes an SFT row; a correct and a wrong one of the
+same question make a preference pair.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import apache_beam as beam
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from apache_beam.pvalue import PCollection
+
+from beam_thunder.catalog import Entry
+from beam_thunder.schemas import PREFERENCE, SFT
+from beam_thunder.transforms.fields import parents
+from beam_thunder.transforms.shuffle import ShardKey
+
+ATTEMPTS = pa.schema(
+    [
+        ("question", pa.int64()),  # its row in the batch of questions, ascending
+        ("name", pa.string()),  # unique within its question
+        ("model", pa.string()),  # null: the dataset itself
+        ("response", pa.string()),
+        ("verdict", pa.string()),
+    ]
+)
+"""Attempts at the questions of one batch."""
+
+IDENTICAL = "identical_pair"
+"""Why a pair is dropped whose chosen and rejected texts are equal: it teaches nothing."""
+
+Indices = np.ndarray[Any, np.dtype[np.int64]]
+
+
+@dataclass(frozen=True)
+class Paired:
+    """What a batch of questions and attempts came to.
+
+    `attempts = correct + wrong + other`, and
+    `candidates = preference rows + dropped[IDENTICAL]`.
+    """
+
+    sft: pa.RecordBatch
+    preference: pa.RecordBatch
+    counts: dict[str, int]
+
+
+def option_attempts(questions: pa.RecordBatch) -> pa.RecordBatch:
+    """Each question's options as attempts; the answer key is their verdict."""
+    options = questions.column("options")
+    question = parents(options)
+    starts = np.searchsorted(question, np.arange(len(options)))
+    place = np.arange(len(question)) - starts[question]
+    key = questions.column("answer_key").to_numpy(zero_copy_only=False)
+    verdict = pc.if_else(pa.array(place == key[question]), "correct", "wrong")
+    return pa.RecordBatch.from_arrays(
+        [
+            pa.array(question),
+            pa.array(place).cast(pa.string()),
+            pa.nulls(len(question), pa.string()),
+            options.flatten(),
+            verdict,
+        ],
+        schema=ATTEMPTS,
+    )
+
+
+def pair(questions: pa.RecordBatch, attempts: pa.RecordBatch, dataset: Entry) -> Paired:
+    """SFT rows of the correct attempts, and a pair of each correct with each wrong one.
+
+    Args:
+      questions: sorted by id. Further copies of the same row keep their question's
+        id, and get a number into the ids of what is made of them.
+      attempts: of the schema `ATTEMPTS`, sorted by question.
+      dataset: what is the same for all its rows.
+    """
+    question = attempts.column("question").to_numpy()
+    correct = _where(attempts, "correct")
+    wrong = _where(attempts, "wrong")
+    chosen, rejected = cross(question, correct, wrong)
+    responses = attempts.column("response")
+    differs = pc.not_equal(responses.take(pa.array(chosen)), responses.take(pa.array(rejected)))
+    kept = np.flatnonzero(differs.to_numpy(zero_copy_only=False))
+    stems = _stems(questions.column("id"))
+    return Paired(
+        _sft(questions, attempts, stems, correct, dataset),
+        _preference(questions, attempts, stems, chosen[kept], rejected[kept], dataset),
+        {
+            "questions": questions.num_rows,
+            "attempts": attempts.num_rows,
+            "correct": len(correct),
+            "wrong": len(wrong),
+            "candidates": len(chosen),
+            IDENTICAL: len(chosen) - len(kept),
+        },
+    )
+
+
+def cross(question: Indices, correct: Indices, wrong: Indices) -> tuple[Indices, Indices]:
+    """Indices of the two sides of every pair of a correct and a wrong attempt.
+
+    Args:
+      question: of each attempt, ascending.
+      correct: indices of the correct attempts, ascending.
+      wrong: indices of the wrong attempts, ascending.
+    """
+    first = np.searchsorted(question[wrong], question[correct], side="left")
+    past = np.searchsorted(question[wrong], question[correct], side="right")
+    partners = past - first
+    chosen = np.repeat(correct, partners)
+    within = np.arange(len(chosen)) - np.repeat(np.cumsum(partners) - partners, partners)
+    return chosen, wrong[np.repeat(first, partners) + within]
+
+
+def _where(attempts: pa.RecordBatch, verdict: str) -> Indices:
+    hits = pc.equal(attempts.column("verdict"), verdict)
+    return np.flatnonzero(hits.to_numpy(zero_copy_only=False))
+
+
+def _stems(ids: pa.Array) -> pa.Array:
+    """The ids, `+1`, `+2`, ... behind those of further copies of the same question."""
+    if len(ids) == 0:
+        return ids
+    again = pc.equal(ids.slice(1), ids.slice(0, len(ids) - 1)).to_numpy(zero_copy_only=False)
+    again = np.concatenate([[False], again])
+    if not again.any():
+        return ids
+    place = np.arange(len(ids))
+    copy = pa.array(place - np.maximum.accumulate(np.where(again, 0, place)))
+    numbered = pc.binary_join_element_wise(ids, copy.cast(pa.string()), "+")
+    return pc.if_else(pa.array(again), numbered, ids)
+
+
+def _sft(
+    questions: pa.RecordBatch,
+    attempts: pa.RecordBatch,
+    stems: pa.Array,
+    correct: Indices,
+    dataset: Entry,
+) -> pa.RecordBatch:
+    rows = attempts.take(pa.array(correct))
+    asked = questions.take(rows.column("question"))
+    stem = stems.take(rows.column("question"))
+    return pa.RecordBatch.from_arrays(
+        [
+            pc.binary_join_element_wise(stem, rows.column("name"), "-"),
+            asked.column("id"),
+            *_dataset_columns(dataset, len(correct)),
+            rows.column("model"),
+            asked.column("prompt"),
+            rows.column("response"),
+        ],
+        schema=SFT,
+    )
+
+
+def _preference(
+    questions: pa.RecordBatch,
+    attempts: pa.RecordBatch,
+    stems: pa.Array,
+    chosen: Indices,
+    rejected: Indices,
+    dataset: Entry,
+) -> pa.RecordBatch:
+    won, lost = attempts.take(pa.array(chosen)), attempts.take(pa.array(rejected))
+    question = won.column("question")
+    return pa.RecordBatch.from_arrays(
+        [
+            pc.binary_join_element_wise(
+                stems.take(question), won.column("name"), lost.column("name"), "-"
+            ),
+            questions.column("id").take(question),
+            *_dataset_columns(dataset, len(chosen)),
+            questions.column("prompt").take(question),
+            won.column("response"),
+            lost.column("response"),
+            won.column("model"),
+            lost.column("model"),
+        ],
+        schema=PREFERENCE,
+    )
+
+
+def _dataset_columns(dataset: Entry, rows: int) -> list[pa.Array]:
+    same = [dataset.source, dataset.language, dataset.domain, dataset.kind, dataset.licence]
+    zeros = pa.array(np.zeros(rows, np.int8))
+    return [pa.array([value]).take(zeros) for value in same]
+
+
+@dataclass(eq=False)
+class PairOptions(
+    beam.PTransform[
+        PCollection[tuple[ShardKey, pa.RecordBatch]], PCollection[tuple[ShardKey, Paired]]
+    ]
+):
+    """Shards of multiple-choice questions, to their SFT rows and preference pairs.
+
+    Attributes:
+      datasets: the catalog's entry of each dataset, by the name in the shard's key.
+    """
+
+    datasets: Mapping[str, Entry]
+
+    def expand(
+        self, shards: PCollection[tuple[ShardKey, pa.RecordBatch]]
+    ) -> PCollection[tuple[ShardKey, Paired]]:
+        return shards | "Pair options" >> beam.MapTuple(self._pair).with_output_types(
+            tuple[ShardKey, Paired]
+        )
+
+    def _pair(self, key: ShardKey, questions: pa.RecordBatch) -> tuple[ShardKey, Paired]:
+        return key, pair(questions, option_attempts(questions), self.datasets[key[0]])

@@ -1,0 +1,356 @@
+"""Raw files to raw record batches: Parquet, CSV, TSV and lines of JSON, gzip or not.
+
+A raw batch has one column per field of its source, and beside them `file`,
+`position`, `reason` and `detail`: a row that cannot be read stays in its place
+with a reason, so that rows in and rows out can be compared.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+import apache_beam as beam
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
+from apache_beam.io.filesystem import CompressionTypes
+from apache_beam.io.filesystems import FileSystems
+from apache_beam.pvalue import PCollection
+
+from beam_thunder.errors import RawFileError
+from beam_thunder.transforms.fields import (
+    Field,
+    Flaw,
+    from_columns,
+    from_record,
+    records_to_columns,
+    resolve,
+)
+from beam_thunder.transforms.progress import Progress
+
+BATCH_ROWS = 8192
+SLICE_BYTES = 64 << 20
+"""Row groups of a Parquet file are read together up to this size."""
+
+FORMATS = ("parquet", "csv", "tsv", "jsonl", "json")
+_SHARD = re.compile(r"^(?P<stem>.*)-\d{5}-of-(?P<count>\d{5})(?P<suffix>\..*)$")
+
+
+@dataclass(frozen=True)
+class RawRows:
+    """What a source reads of its files.
+
+    Attributes:
+      fields: the values that its parser needs.
+      positional: names of the cells of a CSV file that has no header.
+    """
+
+    fields: tuple[Field, ...]
+    positional: tuple[str, ...] = ()
+
+    @property
+    def schema(self) -> pa.Schema:
+        """Of the raw batches."""
+        origin = [("file", pa.string()), ("position", pa.int64())]
+        flaw = [("reason", pa.string()), ("detail", pa.string())]
+        return pa.schema([*origin, *((f.name, f.type) for f in self.fields), *flaw])
+
+    def is_header(self, cells: Sequence[str]) -> bool:
+        """Whether the cells name every field's column, as a header does."""
+        names = pa.RecordBatch.from_arrays([pa.array([""])] * len(cells), names=list(cells))
+        return all(
+            any(resolve(names, place) is not None for place in each.places) for each in self.fields
+        )
+
+
+@dataclass(frozen=True)
+class RawSlice:
+    """A part of a raw file that is read in one go.
+
+    Attributes:
+      path: of the file, as Beam's filesystems take it.
+      name: of the file below the raw folder, as reports show it.
+      bytes: its share of the file's size.
+      row_groups: of a Parquet file; empty for a text file, which is read whole.
+      first: position of its first row.
+    """
+
+    path: str
+    name: str
+    bytes: int
+    row_groups: tuple[int, ...] = ()
+    first: int = 1
+
+
+def raw_format(path: str) -> str:
+    """The format that a file's name promises.
+
+    Raises:
+      RawFileError: no known one.
+    """
+    stem = re.sub(r"\.(gz|bz2|zst)$", "", path)
+    suffix = stem.rpartition(".")[2].lower().replace("ndjson", "jsonl")
+    if suffix not in FORMATS:
+        raise RawFileError(f"{path}: expected a file named .{', .'.join(FORMATS)} (or .gz of it)")
+    return suffix
+
+
+# Finding files, before anything runs.
+
+
+def find_files(raw: str, patterns: Sequence[str]) -> list[tuple[str, str, int]]:
+    """The files under a raw folder that match any pattern: path, name below it, bytes.
+
+    Raises:
+      RawFileError: a numbered set of files (`-00000-of-00003`) that is not complete.
+    """
+    root = raw.rstrip("/") + "/"
+    globs = [root + pattern for pattern in patterns]
+    found = {
+        each.path: each.size_in_bytes
+        for match in FileSystems.match(globs)
+        for each in match.metadata_list
+    }
+    files = sorted((path, path.removeprefix(root), size) for path, size in found.items())
+    _check_numbered([name for _, name, _ in files], raw)
+    return files
+
+
+def _check_numbered(names: Sequence[str], raw: str) -> None:
+    sets: dict[tuple[str, str, int], int] = {}
+    for match in filter(None, map(_SHARD.match, names)):
+        key = (match["stem"], match["suffix"], int(match["count"]))
+        sets[key] = sets.get(key, 0) + 1
+    for (stem, suffix, count), present in sets.items():
+        if present != count:
+            raise RawFileError(
+                f"{raw}: {stem}-*{suffix} has {present} of its {count} files; fetch the others"
+            )
+
+
+def raw_slices(files: Sequence[tuple[str, str, int]]) -> list[RawSlice]:
+    """How the files are read: Parquet by row groups, text files whole.
+
+    Raises:
+      RawFileError: a file that is not what its name says.
+    """
+    return [
+        piece
+        for path, name, size in files
+        for piece in (
+            _parquet_slices(path, name, size)
+            if raw_format(path) == "parquet"
+            else [RawSlice(path, name, size)]
+        )
+    ]
+
+
+def _parquet_slices(path: str, name: str, size: int) -> list[RawSlice]:
+    with _open_parquet(path) as parquet:
+        metadata = parquet.metadata
+    slices: list[RawSlice] = []
+    groups: list[int] = []
+    first, rows, held = 1, 0, 0
+    for index in range(metadata.num_row_groups):
+        group = metadata.row_group(index)
+        groups.append(index)
+        rows, held = rows + group.num_rows, held + group.total_byte_size
+        if held >= SLICE_BYTES or index == metadata.num_row_groups - 1:
+            share = size * rows // max(metadata.num_rows, 1)
+            slices.append(RawSlice(path, name, share, tuple(groups), first))
+            first, groups, rows, held = first + rows, [], 0, 0
+    return slices
+
+
+def _open_parquet(path: str) -> pq.ParquetFile:
+    local = FileSystems.get_scheme(path) is None
+    try:
+        handle = pa.OSFile(path) if local else FileSystems.open(
+            path, compression_type=CompressionTypes.UNCOMPRESSED
+        )
+        return pq.ParquetFile(handle)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise RawFileError(f"{path} is no readable Parquet file: {error}; fetch it again") from error
+
+
+# Reading.
+
+
+def read_slice(piece: RawSlice, rows: RawRows, batch_rows: int) -> Iterator[pa.RecordBatch]:
+    """The raw batches of a slice, in the order of the file.
+
+    Raises:
+      RawFileError: the file ends early, or its bytes are damaged.
+    """
+    readers = {"parquet": _read_parquet, "csv": _read_csv, "tsv": _read_csv}
+    reader = readers.get(raw_format(piece.path), _read_json)
+    try:
+        yield from reader(piece, rows, batch_rows)
+    except (pa.ArrowException, OSError, EOFError) as error:
+        raise RawFileError(f"{piece.path} cannot be read: {error}; fetch it again") from error
+
+
+def _raw_batch(
+    piece: RawSlice, rows: RawRows, positions: Sequence[int], columns: Sequence[pa.Array]
+) -> pa.RecordBatch:
+    origin = [pa.array([piece.name]).take(pa.array([0] * len(positions), pa.int32()))]
+    return pa.RecordBatch.from_arrays(
+        [*origin, pa.array(positions, pa.int64()), *columns], schema=rows.schema
+    )
+
+
+def _read_parquet(piece: RawSlice, rows: RawRows, batch_rows: int) -> Iterator[pa.RecordBatch]:
+    wanted = set().union(*(each.columns for each in rows.fields))
+    position = piece.first
+    with _open_parquet(piece.path) as parquet:
+        names = [name for name in parquet.schema_arrow.names if name in wanted]
+        batches = parquet.iter_batches(batch_rows, row_groups=list(piece.row_groups), columns=names)
+        if not names:  # nothing to read, and still every row is accounted for
+            count = sum(parquet.metadata.row_group(i).num_rows for i in piece.row_groups)
+            batches = iter([pa.RecordBatch.from_arrays([pa.nulls(count)], names=[""])])
+        for batch in batches:
+            columns, reason, detail = from_columns(batch, rows.fields)
+            positions = range(position, position + batch.num_rows)
+            yield _raw_batch(piece, rows, positions, [*columns, reason, detail])
+            position += batch.num_rows
+
+
+def _read_csv(piece: RawSlice, rows: RawRows, batch_rows: int) -> Iterator[pa.RecordBatch]:
+    delimiter = "\t" if raw_format(piece.path) == "tsv" else ","
+    with FileSystems.open(piece.path) as handle:
+        # Bytes that are no UTF-8 survive as surrogates, to be rejected row by row.
+        text = io.TextIOWrapper(handle, "utf-8-sig", errors="surrogateescape", newline="")
+        lines = _csv_rows(csv.reader(text, delimiter=delimiter, strict=True))
+        first = next(lines, None)
+        if first is None:
+            return
+        names = first[1] if isinstance(first[1], list) else []
+        if rows.positional and not rows.is_header(names):
+            names = list(rows.positional)
+            lines = _again(first, lines)
+        while batch := list(islice(lines, batch_rows)):
+            yield _csv_batch(piece, rows, names, batch)
+
+
+def _again(first: tuple[int, Any], rest: Iterator[tuple[int, Any]]) -> Iterator[tuple[int, Any]]:
+    yield first
+    yield from rest
+
+
+def _csv_rows(reader: Any) -> Iterator[tuple[int, list[str] | Flaw]]:
+    """Each row with the line it starts on; blank lines are no rows."""
+    while True:
+        line = reader.line_num + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield line, Flaw("unreadable_line", str(error))
+            continue
+        if cells:
+            yield line, cells
+
+
+def _csv_batch(
+    piece: RawSlice, rows: RawRows, names: Sequence[str], batch: Sequence[tuple[int, Any]]
+) -> pa.RecordBatch:
+    width = len(names)
+    checked = [_cells(cells, width) for _, cells in batch]
+    empty = [None] * width
+    columns = [
+        _text_column([(empty if isinstance(c, Flaw) else c)[i] for c in checked])
+        for i in range(width)
+    ]
+    cells = pa.RecordBatch.from_arrays(columns, names=list(names))
+    values, reason, detail = from_columns(cells, rows.fields)
+    broken = [c if isinstance(c, Flaw) else None for c in checked]
+    if any(broken):  # a line that could not be split has null cells, which is not what ails it
+        reason = pa.array([b.reason if b else r for b, r in zip(broken, reason.to_pylist())])
+        detail = pa.array([b.detail if b else d for b, d in zip(broken, detail.to_pylist())])
+        reason, detail = reason.cast(pa.string()), detail.cast(pa.string())
+    return _raw_batch(piece, rows, [line for line, _ in batch], [*values, reason, detail])
+
+
+def _cells(cells: list[str] | Flaw, width: int) -> list[str] | Flaw:
+    if isinstance(cells, Flaw) or len(cells) == width:
+        return cells
+    return Flaw("unreadable_line", f"expected {width} cells, found {len(cells)}")
+
+
+def _text_column(cells: list[str | None]) -> pa.Array:
+    try:
+        return pa.array(cells, pa.string())
+    except UnicodeEncodeError:
+        raw = [None if c is None else c.encode("utf-8", "surrogateescape") for c in cells]
+        return pa.array(raw, pa.binary())
+
+
+def _read_json(piece: RawSlice, rows: RawRows, batch_rows: int) -> Iterator[pa.RecordBatch]:
+    with FileSystems.open(piece.path) as handle:
+        lines = _json_lines(handle) if raw_format(piece.path) == "jsonl" else _json_items(handle)
+        while batch := list(islice(lines, batch_rows)):
+            checked = [
+                item if isinstance(item, Flaw) else from_record(item, rows.fields)
+                for _, item in batch
+            ]
+            columns = list(records_to_columns(checked, rows.fields))
+            yield _raw_batch(piece, rows, [position for position, _ in batch], columns)
+
+
+def _json_lines(handle: Any) -> Iterator[tuple[int, Any]]:
+    for number, line in enumerate(handle, 1):
+        text = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
+        if text.strip():
+            yield number, _decoded(text)
+
+
+def _decoded(line: bytes) -> Any:
+    try:
+        return orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        shown = line[:200].decode("utf-8", "backslashreplace").strip()
+        try:
+            line.decode("utf-8")
+        except UnicodeDecodeError:
+            return Flaw("invalid_utf8", shown)
+        return Flaw("unreadable_line", f"{error}: {shown}")
+
+
+def _json_items(handle: Any) -> Iterator[tuple[int, Any]]:
+    """The entries of a file that is one JSON list, or one object of objects."""
+    text = handle.read().removeprefix(b"\xef\xbb\xbf")
+    try:
+        whole = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise pa.ArrowInvalid(f"no JSON: {error}") from error
+    yield from enumerate(whole.values() if isinstance(whole, dict) else whole, 1)
+
+
+@dataclass(eq=False)
+class ReadRaw(beam.PTransform[PCollection[RawSlice], PCollection[pa.RecordBatch]]):
+    """Slices of raw files to raw batches of at most `batch_rows` rows."""
+
+    rows: RawRows
+    batch_rows: int = BATCH_ROWS
+    progress: Progress = field(default_factory=Progress)
+
+    def expand(self, slices: PCollection[RawSlice]) -> PCollection[pa.RecordBatch]:
+        # Without a shuffle every slice would be read where the list of them was made.
+        return (
+            slices
+            | "Spread slices over workers" >> beam.Reshuffle()
+            | "Read slices" >> beam.FlatMap(self._read).with_output_types(pa.RecordBatch)
+        )
+
+    def _read(self, piece: RawSlice) -> Iterator[pa.RecordBatch]:
+        for batch in read_slice(piece, self.rows, self.batch_rows):
+            self.progress.add("rows", batch.num_rows)
+            yield batch
+        self.progress.add("bytes", piece.bytes)
