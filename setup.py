@@ -30,7 +30,7 @@ setup(
         f"pyarrow>=25,<26{NEWER}",
         "dill",  # tfx-bsl needs it and Beam no longer pulls it in
         "google-cloud-storage",
-        "huggingface_hub",
+        "huggingface_hub>=2",
         "numpy",
         "orjson",
         "pooch",
@@ -38,6 +38,6 @@ setup(
         "rich",
         "ruamel.yaml",
     ],
-    extras_require={"dev": ["datasets", "hypothesis", "mypy", "pytest", "ruff"]},
+    extras_require={"dev": ["datasets", "hypothesis", "mypy", "pytest", "ruff", "setuptools"]},
     entry_points={"console_scripts": ["beam-thunder=beam_thunder.cli:main"]},
 )

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from beam_thunder.card import configurations
-from beam_thunder.errors import BuildRefused, UserError
+from beam_thunder.errors import BuildRefused
 from beam_thunder.ledger import Ledger
 from beam_thunder.manifest import RESULT, manifest
 from beam_thunder.publish import keep_refused, publish, staging
@@ -40,8 +40,8 @@ def build(
     console = console or Console(soft_wrap=True)
     recipe = load_recipe(recipe_path).only(list(only))
 
-    from beam_thunder.pipelines import plan
     from beam_thunder.pipelines import build as wire
+    from beam_thunder.pipelines import plan
     from beam_thunder.runners import beam_options, run
     from beam_thunder.runners.options import is_local
     from beam_thunder.transforms import Progress
@@ -86,11 +86,13 @@ def _check(recipe: Recipe, ledgers: Mapping[str, Ledger]) -> None:
     for name, ledger in ledgers.items():
         ledger.check(name)
         if ledger.reject_rate > recipe.max_reject_rate:
-            reasons = ", ".join(f"{reason} {count}" for reason, count in ledger.rejected.items())
+            reasons = ", ".join(
+                f"{reason} {count}" for reason, count in ledger.rejected.items()
+            )
             wrong.append(
-                f"{name}: {sum(ledger.rejected.values())} of {ledger.read} raw rows were rejected "
-                f"({reasons}), {ledger.reject_rate:.1%}, more than the recipe's max_reject_rate "
-                f"of {recipe.max_reject_rate:.1%}"
+                f"{name}: {sum(ledger.rejected.values())} of {ledger.read} raw rows were "
+                f"rejected ({reasons}), {ledger.reject_rate:.1%}; the recipe's max_reject_rate "
+                f"is {recipe.max_reject_rate:.1%}"
             )
         empty = [table for table, rows in ledger.written.items() if rows == 0]
         if not ledger.read or empty:

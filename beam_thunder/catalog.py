@@ -55,6 +55,11 @@ class Entry:
         return hub + self.release
 
     @property
+    def fan_out(self) -> int:
+        """Rows of the larger table that one question makes, by the published counts."""
+        return max(1, round((self.preference or 0) / self.sft))
+
+    @property
     def tables(self) -> tuple[str, ...]:
         """The tables that the authors published for it."""
         return ("sft",) if self.preference is None else ("sft", "preference")

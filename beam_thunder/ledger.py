@@ -79,8 +79,8 @@ class Ledger:
         for left, found, right, expected in sums:
             if found != expected:
                 raise BuildRefused(
-                    f"{dataset}: the ledger does not add up: {found} {left}, {expected} {right}; "
-                    "nothing was published. This is a defect in beam-thunder: please report it"
+                    f"{dataset}: the ledger does not add up: {found} {left}, but {expected} "
+                    f"{right}. This is a defect in beam-thunder: please report it"
                 )
 
     @property

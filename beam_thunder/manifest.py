@@ -21,6 +21,9 @@ MANIFEST = "manifest.json"
 RESULT = "result.json"
 """What a pipeline leaves in its staging folder: files written, and ledgers."""
 
+SPILLED = "spilled"
+"""Folder below the staging folder for rows on their way; no part of what is published."""
+
 FORMAT = 1
 _PACKAGES = ("apache-beam", "numpy", "pyarrow", "tensorflow-data-validation")
 

@@ -21,7 +21,7 @@ from typing import Any
 
 from beam_thunder.card import card
 from beam_thunder.errors import BuildRefused, UserError
-from beam_thunder.manifest import MANIFEST, RESULT, dump
+from beam_thunder.manifest import MANIFEST, RESULT, SPILLED, dump
 
 CARD = "README.md"
 _RENAME_EXCHANGE = 2
@@ -72,6 +72,7 @@ def publish(folder: str, out: str, manifest: Mapping[str, Any]) -> None:
         return
     source, target = Path(folder), Path(out).resolve()
     (source / RESULT).unlink()
+    shutil.rmtree(source / SPILLED)
     (source / CARD).write_text(card(manifest), encoding="utf-8")
     (source / MANIFEST).write_bytes(dump(manifest))
     _sync(source)

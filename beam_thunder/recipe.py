@@ -116,7 +116,9 @@ def load_recipe(path: Path) -> Recipe:
     try:
         recipe = Recipe.model_validate(_plain(tree))
     except ValidationError as error:
-        raise RecipeError("\n".join(_explain(path, tree, each) for each in error.errors())) from None
+        raise RecipeError(
+            "\n".join(_explain(path, tree, each) for each in error.errors())
+        ) from None
     for name, dataset in recipe.datasets.items():
         _check_dataset(path, tree, name, dataset)
     return recipe

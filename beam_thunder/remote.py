@@ -25,8 +25,8 @@ def check_out(out: str) -> None:
     files = [path for path in _listed(out) if "/.staging/" not in path]
     if files and FileSystems.join(out, MANIFEST) not in files:
         raise UserError(
-            f"--out {out} holds {files[0]} and no {MANIFEST}, so it is no build of beam-thunder "
-            "(or one that was cut off while it was published); give another --out, or empty it"
+            f"--out {out} holds {files[0]} and no {MANIFEST}, so it is no build of "
+            "beam-thunder, or one that was cut off; give another --out, or empty it"
         )
 
 

@@ -18,7 +18,7 @@ import orjson
 import pyarrow as pa
 from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
-from apache_beam.pvalue import AsDict, AsList, PBegin, PCollection
+from apache_beam.pvalue import AsDict, AsList, PCollection
 
 from beam_thunder.errors import RawFileError
 from beam_thunder.ledger import Ledger
@@ -33,6 +33,7 @@ from beam_thunder.transforms import (
     ShuffleIntoShards,
     WriteRejects,
     WriteShards,
+    count_rows,
     find_files,
     parser,
     raw_slices,
@@ -81,14 +82,14 @@ class Plan:
         return sum(piece.bytes for each in self.datasets.values() for piece in each.slices)
 
 
-def plan(recipe: Recipe, folder: Path, raw: str, staging: str, **settings: Any) -> Plan:
+def plan(recipe: Recipe, folder: Path, raw: str, staging: str) -> Plan:
     """Finds the raw files of every dataset of a recipe.
 
     Args:
       recipe: what to build.
       folder: that the recipe's own files are relative to.
       raw: the raw folder, as Beam's filesystems take it.
-      staging: see `Plan`, like the settings.
+      staging: see `Plan`.
 
     Raises:
       RawFileError: files are missing or not what their names say; all missing
@@ -110,7 +111,7 @@ def plan(recipe: Recipe, folder: Path, raw: str, staging: str, **settings: Any) 
             + "\n".join(missing)
             + "\nGive --raw the right folder, or build some of the datasets with --only"
         )
-    return Plan(found, recipe.rows_per_shard, staging, **settings)
+    return Plan(found, recipe.rows_per_shard, staging)
 
 
 def _missing(name: str, dataset: DatasetRecipe) -> str:
@@ -121,7 +122,7 @@ def _missing(name: str, dataset: DatasetRecipe) -> str:
     return f"  {name}: no {looked}; {hub}beam-thunder fetch {dataset.source} --to DIR"
 
 
-def build(root: PBegin, plan: Plan) -> PCollection[str]:
+def build(root: beam.Pipeline, plan: Plan) -> PCollection[str]:
     """Builds every dataset of the plan into its staging folder.
 
     Returns:
@@ -139,7 +140,9 @@ def build(root: PBegin, plan: Plan) -> PCollection[str]:
         )
         parsed = raw | f"Parse {name}" >> source
         questions.append(parsed.questions | f"Name {name}" >> _with_key(name, pa.RecordBatch))
-        rejects.append(parsed.rejects | f"Name rejects of {name}" >> _with_key(name, pa.RecordBatch))
+        rejects.append(
+            parsed.rejects | f"Name rejects of {name}" >> _with_key(name, pa.RecordBatch)
+        )
         read = raw | f"Count rows of {name}" >> beam.Map(lambda b: Ledger(read=b.num_rows))
         ledgers += [
             read | f"Name rows of {name}" >> _with_key(name, Ledger),
@@ -150,7 +153,9 @@ def build(root: PBegin, plan: Plan) -> PCollection[str]:
     shards = (
         questions
         | "All questions" >> beam.Flatten()
-        | ShuffleIntoShards(plan.rows_per_shard)
+        | ShuffleIntoShards(
+            _expected_rows(root, plan), plan.rows_per_shard, plan.staging, plan.progress
+        )
         | PairOptions({name: each.recipe.entry for name, each in plan.datasets.items()})
         | WriteShards(
             plan.staging,
@@ -162,7 +167,8 @@ def build(root: PBegin, plan: Plan) -> PCollection[str]:
     totals = (
         [*ledgers, shards | "Count shards" >> beam.Map(_shard_ledger)]
         | "All counts" >> beam.Flatten()
-        | "Add ledgers up" >> beam.CombinePerKey(Ledger.sum).with_output_types(tuple[str, Ledger])
+        | "Add ledgers up"
+        >> beam.CombinePerKey(Ledger.sum).with_output_types(tuple[str, Ledger])
     )
     return (
         root
@@ -172,8 +178,26 @@ def build(root: PBegin, plan: Plan) -> PCollection[str]:
     )
 
 
+def _expected_rows(root: beam.Pipeline, plan: Plan) -> PCollection[tuple[str, int]]:
+    """The rows of each dataset's larger table, as its raw files promise them."""
+
+    def expected(name: str, piece: RawSlice) -> tuple[str, int]:
+        dataset = plan.datasets[name].recipe
+        rows = count_rows(piece, parser(dataset.source).rows)
+        return name, rows * dataset.entry.fan_out
+
+    slices = [(name, piece) for name, each in plan.datasets.items() for piece in each.slices]
+    return (
+        root
+        | "List all files" >> beam.Create(slices)
+        | "Spread files over workers" >> beam.Reshuffle()
+        | "Count rows" >> beam.MapTuple(expected).with_output_types(tuple[str, int])
+        | "Add rows up" >> beam.CombinePerKey(sum)
+    )
+
+
 def _with_key(name: str, kind: type) -> beam.PTransform[Any, Any]:
-    return beam.Map(lambda value: (name, value)).with_output_types(tuple[str, kind])
+    return beam.Map(lambda value: (name, value)).with_output_types(tuple[str, kind])  # type: ignore[valid-type]
 
 
 def _shard_ledger(shard: WrittenShard) -> tuple[str, Ledger]:

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
-from apache_beam.pvalue import PBegin
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
@@ -24,7 +23,7 @@ _LINE_SECONDS = 10.0
 
 def run(
     options: PipelineOptions,
-    wire: Callable[[PBegin], object],
+    wire: Callable[[beam.Pipeline], object],
     channel: Channel,
     total_bytes: int,
     console: Console,
@@ -59,7 +58,8 @@ def _user_error(text: str) -> UserError | None:
 
     Runners pass on a worker's exception as the text of its traceback.
     """
-    names = "|".join(cls.__name__ for cls in (UserError, *UserError.__subclasses__()))
+    kinds: tuple[type[UserError], ...] = (UserError, *UserError.__subclasses__())
+    names = "|".join(kind.__name__ for kind in kinds)
     match = re.search(
         rf"(?:beam_thunder\.errors\.)?\b({names}): (.+?)(?: \[while running |\n|$)", text
     )
@@ -98,7 +98,11 @@ def _bars(channel: Channel, total_bytes: int, console: Console, done: threading.
             seen = channel.total()
             progress.update(read, completed=seen["bytes"], counts=f"{seen['rows']:,} rows")
             progress.update(
-                write, visible=seen["shards"] > 0, counts=f"{seen['shards']:,} shards"
+                write,
+                visible=seen["shards"] > 0,
+                completed=seen["shards"],
+                total=seen["planned_shards"],
+                counts=f"{seen['shards']:,} shards",
             )
             if last:
                 return
@@ -110,5 +114,6 @@ def _lines(channel: Channel, total_bytes: int, console: Console, done: threading
         seen = channel.total()
         console.print(
             f"{time.monotonic() - started:.0f} s: {seen['rows']:,} rows read "
-            f"({seen['bytes'] / max(total_bytes, 1):.0%}), {seen['shards']:,} shards written"
+            f"({seen['bytes'] / max(total_bytes, 1):.0%}), {seen['shards']:,} of "
+            f"{seen['planned_shards']:,} shards written"
         )

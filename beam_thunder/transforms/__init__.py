@@ -9,6 +9,7 @@ from beam_thunder.transforms.read import (
     RawRows,
     RawSlice,
     ReadRaw,
+    count_rows,
     find_files,
     raw_slices,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "ShuffleIntoShards",
     "WriteRejects",
     "WriteShards",
+    "count_rows",
     "find_files",
     "option_attempts",
     "pair",

@@ -14,6 +14,7 @@ places that together make a list (`("A", "B", "C", "D")`).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -31,6 +32,9 @@ EXPECTED = {
     "key": "text or an integer",
 }
 _ABSENT = object()
+_SURROGATE = re.compile("[\ud800-\udfff]")  # no text has them; undecodable bytes become them
+
+Indices = np.ndarray[Any, np.dtype[np.int64]]
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,9 @@ class Field:
     @property
     def columns(self) -> set[str]:
         """The top-level columns that any of its places starts from."""
-        parts = [p for place in self.places for p in ([place] if isinstance(place, str) else place)]
+        parts = [
+            p for place in self.places for p in ([place] if isinstance(place, str) else place)
+        ]
         return {part.split(".")[0].removesuffix("[]") for part in parts}
 
 
@@ -70,11 +76,13 @@ class Flaw:
     detail: str
 
 
-# Rows that come as Python objects: lines of JSON.
+# Rows that come as Python objects: lines of JSON, rows of CSV.
 
 
 def from_record(record: object, fields: Sequence[Field]) -> dict[str, Any] | Flaw:
-    """The fields' values in one decoded JSON object, or the first flaw met."""
+    """The fields' values in one JSON object or CSV row, or the first flaw met."""
+    if isinstance(record, Flaw):
+        return record
     if not isinstance(record, dict):
         return Flaw("wrong_type", f"expected an object, found {type(record).__name__}")
     values = {}
@@ -122,11 +130,15 @@ def _typed(value: Any, field: Field) -> Any:
     for each in values:
         if not isinstance(each, str):
             wrong = type(value if each is _ABSENT else each).__name__
-            return Flaw("wrong_type", f"{field.name}: expected {EXPECTED[field.kind]}, found {wrong}")
+            return Flaw(
+                "wrong_type", f"{field.name}: expected {EXPECTED[field.kind]}, found {wrong}"
+            )
+        if not each.isascii() and _SURROGATE.search(each):
+            return Flaw("invalid_utf8", field.name)
     return value
 
 
-# Rows that come as Arrow columns: Parquet, and CSV once it is split into cells.
+# Rows that come as Arrow columns: Parquet.
 
 
 def from_columns(
@@ -159,7 +171,9 @@ def first_flaw(rows: int, flaws: Sequence[tuple[pa.Array, Flaw]]) -> tuple[pa.Ar
     return reason, detail
 
 
-def _column(batch: pa.RecordBatch, field: Field) -> tuple[pa.Array, list[tuple[pa.Array, Flaw]]]:
+def _column(
+    batch: pa.RecordBatch, field: Field
+) -> tuple[pa.Array, list[tuple[pa.Array, Flaw]]]:
     rows = batch.num_rows
     everywhere = pa.array(np.ones(rows, dtype=bool))
     raw = next((c for place in field.places if (c := resolve(batch, place)) is not None), None)
@@ -167,7 +181,9 @@ def _column(batch: pa.RecordBatch, field: Field) -> tuple[pa.Array, list[tuple[p
         return pa.nulls(rows, field.type), [(everywhere, _missing(field))]
     column = _as_kind(raw, field.kind)
     if column is None:
-        flaw = Flaw("wrong_type", f"{field.name}: expected {EXPECTED[field.kind]}, found {raw.type}")
+        flaw = Flaw(
+            "wrong_type", f"{field.name}: expected {EXPECTED[field.kind]}, found {raw.type}"
+        )
         return pa.nulls(rows, field.type), [(everywhere, flaw)]
     column, broken = _valid_utf8(column)
     null = pc.is_null(column)
@@ -277,16 +293,17 @@ def _is_valid(cell: pa.Array) -> bool:
 
 def _any_per_list(lists: pa.Array, predicate: Any) -> pa.Array:
     """Whether any value of a row's list satisfies the predicate; false for null lists."""
-    rows = parents(lists)
+    rows, _ = positions(lists)
     hits = np.zeros(len(lists), dtype=bool)
     hits[rows[predicate(lists.flatten()).to_numpy(zero_copy_only=False)]] = True
     return pa.array(hits)
 
 
-def parents(lists: pa.Array) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """For each value of the flattened lists, the row it belongs to."""
+def positions(lists: pa.Array) -> tuple[Indices, Indices]:
+    """For each value of the flattened lists: its row, and its place in the row's list."""
     lengths = pc.fill_null(pc.list_value_length(lists), 0).to_numpy(zero_copy_only=False)
-    return np.repeat(np.arange(len(lists)), lengths)
+    rows = np.repeat(np.arange(len(lists)), lengths)
+    return rows, np.arange(len(rows)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
 
 
 def records_to_columns(

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import apache_beam as beam
 import numpy as np
@@ -19,7 +18,7 @@ from apache_beam.pvalue import PCollection
 
 from beam_thunder.catalog import Entry
 from beam_thunder.schemas import PREFERENCE, SFT
-from beam_thunder.transforms.fields import parents
+from beam_thunder.transforms.fields import Indices, positions
 from beam_thunder.transforms.shuffle import ShardKey
 
 ATTEMPTS = pa.schema(
@@ -35,8 +34,6 @@ ATTEMPTS = pa.schema(
 
 IDENTICAL = "identical_pair"
 """Why a pair is dropped whose chosen and rejected texts are equal: it teaches nothing."""
-
-Indices = np.ndarray[Any, np.dtype[np.int64]]
 
 
 @dataclass(frozen=True)
@@ -55,9 +52,7 @@ class Paired:
 def option_attempts(questions: pa.RecordBatch) -> pa.RecordBatch:
     """Each question's options as attempts; the answer key is their verdict."""
     options = questions.column("options")
-    question = parents(options)
-    starts = np.searchsorted(question, np.arange(len(options)))
-    place = np.arange(len(question)) - starts[question]
+    question, place = positions(options)
     key = questions.column("answer_key").to_numpy(zero_copy_only=False)
     verdict = pc.if_else(pa.array(place == key[question]), "correct", "wrong")
     return pa.RecordBatch.from_arrays(

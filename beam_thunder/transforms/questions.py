@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Sequence
 from hashlib import blake2b
@@ -12,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from beam_thunder.schemas import QUESTIONS, REJECTS
-from beam_thunder.transforms.fields import Flaw, first_flaw, relist
+from beam_thunder.transforms.fields import Flaw, first_flaw, positions, relist
 
 PARSED = pa.schema([*QUESTIONS, ("reason", pa.string()), ("detail", pa.string())])
 """What a parser returns: a question per raw row, or the reason why it is none."""
@@ -84,7 +85,7 @@ def identity(source: str, content: Sequence[pa.Array]) -> pa.Array:
     bounds = ends.tolist()
     digests = [
         blake2b(data[start:end], digest_size=16).hexdigest()
-        for start, end in zip(bounds, bounds[1:], strict=False)
+        for start, end in itertools.pairwise(bounds)
     ]
     return pa.array(digests, pa.string())
 
@@ -109,13 +110,11 @@ def key_index(key: pa.Array, *alphabets: Sequence[str]) -> pa.Array:
 
 def index_in_list(values: pa.Array, lists: pa.Array) -> pa.Array:
     """For each row, the first place in its list of that row's value, or null."""
-    lengths = pc.fill_null(pc.list_value_length(lists), 0).to_numpy(zero_copy_only=False)
-    parents = np.repeat(np.arange(len(lists)), lengths)
-    places = np.arange(len(parents)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-    equal = pc.equal(lists.flatten(), values.take(pa.array(parents)))
+    rows, places = positions(lists)
+    equal = pc.equal(lists.flatten(), values.take(pa.array(rows)))
     hits = np.flatnonzero(pc.fill_null(equal, False).to_numpy(zero_copy_only=False))[::-1]
     found = np.full(len(lists), -1, dtype=np.int32)
-    found[parents[hits]] = places[hits]  # reversed, so that the first hit is written last
+    found[rows[hits]] = places[hits]  # reversed, so that the first hit is written last
     return pa.array(found, mask=found < 0)
 
 
@@ -125,9 +124,8 @@ def prefix_options(lists: pa.Array, labels: Sequence[str] | pa.Array, joint: str
     if isinstance(labels, pa.Array):
         flat = labels.flatten()
     else:
-        lengths = pc.fill_null(pc.list_value_length(lists), 0).to_numpy(zero_copy_only=False)
-        places = np.concatenate([np.arange(n) for n in lengths] or [np.arange(0)])
-        flat = pa.array(list(labels)).take(pa.array(places.astype(np.int64)))
+        _, places = positions(lists)
+        flat = pa.array(list(labels)).take(pa.array(places))
     return relist(lists, pc.binary_join_element_wise(flat, values, joint))
 
 

@@ -7,12 +7,14 @@ with a reason, so that rows in and rows out can be compared.
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import re
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 import apache_beam as beam
@@ -65,7 +67,8 @@ class RawRows:
         """Whether the cells name every field's column, as a header does."""
         names = pa.RecordBatch.from_arrays([pa.array([""])] * len(cells), names=list(cells))
         return all(
-            any(resolve(names, place) is not None for place in each.places) for each in self.fields
+            any(resolve(names, place) is not None for place in each.places)
+            for each in self.fields
         )
 
 
@@ -79,6 +82,7 @@ class RawSlice:
       bytes: its share of the file's size.
       row_groups: of a Parquet file; empty for a text file, which is read whole.
       first: position of its first row.
+      rows: how many it has, where the file says so.
     """
 
     path: str
@@ -86,6 +90,7 @@ class RawSlice:
     bytes: int
     row_groups: tuple[int, ...] = ()
     first: int = 1
+    rows: int | None = None
 
 
 def raw_format(path: str) -> str:
@@ -97,7 +102,9 @@ def raw_format(path: str) -> str:
     stem = re.sub(r"\.(gz|bz2|zst)$", "", path)
     suffix = stem.rpartition(".")[2].lower().replace("ndjson", "jsonl")
     if suffix not in FORMATS:
-        raise RawFileError(f"{path}: expected a file named .{', .'.join(FORMATS)} (or .gz of it)")
+        raise RawFileError(
+            f"{path}: expected a file named .{', .'.join(FORMATS)} (or .gz of it)"
+        )
     return suffix
 
 
@@ -163,7 +170,7 @@ def _parquet_slices(path: str, name: str, size: int) -> list[RawSlice]:
         rows, held = rows + group.num_rows, held + group.total_byte_size
         if held >= SLICE_BYTES or index == metadata.num_row_groups - 1:
             share = size * rows // max(metadata.num_rows, 1)
-            slices.append(RawSlice(path, name, share, tuple(groups), first))
+            slices.append(RawSlice(path, name, share, tuple(groups), first, rows))
             first, groups, rows, held = first + rows, [], 0, 0
     return slices
 
@@ -171,12 +178,16 @@ def _parquet_slices(path: str, name: str, size: int) -> list[RawSlice]:
 def _open_parquet(path: str) -> pq.ParquetFile:
     local = FileSystems.get_scheme(path) is None
     try:
-        handle = pa.OSFile(path) if local else FileSystems.open(
-            path, compression_type=CompressionTypes.UNCOMPRESSED
+        handle = (
+            pa.OSFile(path)
+            if local
+            else FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED)
         )
         return pq.ParquetFile(handle)
     except (pa.ArrowInvalid, OSError) as error:
-        raise RawFileError(f"{path} is no readable Parquet file: {error}; fetch it again") from error
+        raise RawFileError(
+            f"{path} is no readable Parquet file: {error}; fetch it again"
+        ) from error
 
 
 # Reading.
@@ -188,12 +199,25 @@ def read_slice(piece: RawSlice, rows: RawRows, batch_rows: int) -> Iterator[pa.R
     Raises:
       RawFileError: the file ends early, or its bytes are damaged.
     """
-    readers = {"parquet": _read_parquet, "csv": _read_csv, "tsv": _read_csv}
-    reader = readers.get(raw_format(piece.path), _read_json)
+    read = _read_parquet if raw_format(piece.path) == "parquet" else _read_text
+    with _reading(piece):
+        yield from read(piece, rows, batch_rows)
+
+
+@contextlib.contextmanager
+def _reading(piece: RawSlice) -> Iterator[None]:
     try:
-        yield from reader(piece, rows, batch_rows)
-    except (pa.ArrowException, OSError, EOFError) as error:
+        yield
+    except (pa.ArrowException, OSError, EOFError, zlib.error) as error:
         raise RawFileError(f"{piece.path} cannot be read: {error}; fetch it again") from error
+
+
+def count_rows(piece: RawSlice, rows: RawRows) -> int:
+    """How many raw rows a slice has, read or told by its file."""
+    if piece.rows is not None:
+        return piece.rows
+    with _reading(piece), FileSystems.open(piece.path) as handle:
+        return sum(1 for _ in _lines(piece, rows, handle))
 
 
 def _raw_batch(
@@ -210,7 +234,9 @@ def _read_parquet(piece: RawSlice, rows: RawRows, batch_rows: int) -> Iterator[p
     position = piece.first
     with _open_parquet(piece.path) as parquet:
         names = [name for name in parquet.schema_arrow.names if name in wanted]
-        batches = parquet.iter_batches(batch_rows, row_groups=list(piece.row_groups), columns=names)
+        batches = parquet.iter_batches(
+            batch_rows, row_groups=list(piece.row_groups), columns=names
+        )
         if not names:  # nothing to read, and still every row is accounted for
             count = sum(parquet.metadata.row_group(i).num_rows for i in piece.row_groups)
             batches = iter([pa.RecordBatch.from_arrays([pa.nulls(count)], names=[""])])
@@ -221,26 +247,45 @@ def _read_parquet(piece: RawSlice, rows: RawRows, batch_rows: int) -> Iterator[p
             position += batch.num_rows
 
 
-def _read_csv(piece: RawSlice, rows: RawRows, batch_rows: int) -> Iterator[pa.RecordBatch]:
-    delimiter = "\t" if raw_format(piece.path) == "tsv" else ","
+def _read_text(piece: RawSlice, rows: RawRows, batch_rows: int) -> Iterator[pa.RecordBatch]:
     with FileSystems.open(piece.path) as handle:
-        # Bytes that are no UTF-8 survive as surrogates, to be rejected row by row.
-        text = io.TextIOWrapper(handle, "utf-8-sig", errors="surrogateescape", newline="")
-        lines = _csv_rows(csv.reader(text, delimiter=delimiter, strict=True))
-        first = next(lines, None)
-        if first is None:
-            return
-        names = first[1] if isinstance(first[1], list) else []
-        if rows.positional and not rows.is_header(names):
-            names = list(rows.positional)
-            lines = _again(first, lines)
+        lines = _lines(piece, rows, handle)
         while batch := list(islice(lines, batch_rows)):
-            yield _csv_batch(piece, rows, names, batch)
+            records = [from_record(content, rows.fields) for _, content in batch]
+            columns = list(records_to_columns(records, rows.fields))
+            yield _raw_batch(piece, rows, [position for position, _ in batch], columns)
 
 
-def _again(first: tuple[int, Any], rest: Iterator[tuple[int, Any]]) -> Iterator[tuple[int, Any]]:
-    yield first
-    yield from rest
+def _lines(piece: RawSlice, rows: RawRows, handle: Any) -> Iterator[tuple[int, Any]]:
+    """Each row's position and content: a mapping, or the flaw that keeps it from being one."""
+    kind = raw_format(piece.path)
+    if kind == "jsonl":
+        return _json_lines(handle)
+    if kind == "json":
+        return _json_items(handle)
+    return _csv_records(handle, rows, "\t" if kind == "tsv" else ",")
+
+
+def _csv_records(handle: Any, rows: RawRows, delimiter: str) -> Iterator[tuple[int, Any]]:
+    # Bytes that are no UTF-8 survive as surrogates, to be rejected row by row.
+    text = io.TextIOWrapper(handle, "utf-8-sig", errors="surrogateescape", newline="")
+    lines = _csv_rows(csv.reader(text, delimiter=delimiter, strict=True))
+    first = next(lines, None)
+    if first is None:
+        return
+    names = first[1] if isinstance(first[1], list) else []
+    if rows.positional and not rows.is_header(names):
+        names = list(rows.positional)
+        lines = chain([first], lines)
+    for line, cells in lines:
+        if isinstance(cells, list) and len(cells) != len(names):
+            flaw = Flaw("unreadable_line", f"expected {len(names)} cells, found {len(cells)}")
+            yield line, flaw
+        else:
+            yield (
+                line,
+                cells if isinstance(cells, Flaw) else dict(zip(names, cells, strict=True)),
+            )
 
 
 def _csv_rows(reader: Any) -> Iterator[tuple[int, list[str] | Flaw]]:
@@ -256,52 +301,6 @@ def _csv_rows(reader: Any) -> Iterator[tuple[int, list[str] | Flaw]]:
             continue
         if cells:
             yield line, cells
-
-
-def _csv_batch(
-    piece: RawSlice, rows: RawRows, names: Sequence[str], batch: Sequence[tuple[int, Any]]
-) -> pa.RecordBatch:
-    width = len(names)
-    checked = [_cells(cells, width) for _, cells in batch]
-    empty = [None] * width
-    columns = [
-        _text_column([(empty if isinstance(c, Flaw) else c)[i] for c in checked])
-        for i in range(width)
-    ]
-    cells = pa.RecordBatch.from_arrays(columns, names=list(names))
-    values, reason, detail = from_columns(cells, rows.fields)
-    broken = [c if isinstance(c, Flaw) else None for c in checked]
-    if any(broken):  # a line that could not be split has null cells, which is not what ails it
-        reason = pa.array([b.reason if b else r for b, r in zip(broken, reason.to_pylist())])
-        detail = pa.array([b.detail if b else d for b, d in zip(broken, detail.to_pylist())])
-        reason, detail = reason.cast(pa.string()), detail.cast(pa.string())
-    return _raw_batch(piece, rows, [line for line, _ in batch], [*values, reason, detail])
-
-
-def _cells(cells: list[str] | Flaw, width: int) -> list[str] | Flaw:
-    if isinstance(cells, Flaw) or len(cells) == width:
-        return cells
-    return Flaw("unreadable_line", f"expected {width} cells, found {len(cells)}")
-
-
-def _text_column(cells: list[str | None]) -> pa.Array:
-    try:
-        return pa.array(cells, pa.string())
-    except UnicodeEncodeError:
-        raw = [None if c is None else c.encode("utf-8", "surrogateescape") for c in cells]
-        return pa.array(raw, pa.binary())
-
-
-def _read_json(piece: RawSlice, rows: RawRows, batch_rows: int) -> Iterator[pa.RecordBatch]:
-    with FileSystems.open(piece.path) as handle:
-        lines = _json_lines(handle) if raw_format(piece.path) == "jsonl" else _json_items(handle)
-        while batch := list(islice(lines, batch_rows)):
-            checked = [
-                item if isinstance(item, Flaw) else from_record(item, rows.fields)
-                for _, item in batch
-            ]
-            columns = list(records_to_columns(checked, rows.fields))
-            yield _raw_batch(piece, rows, [position for position, _ in batch], columns)
 
 
 def _json_lines(handle: Any) -> Iterator[tuple[int, Any]]:

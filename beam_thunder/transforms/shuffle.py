@@ -3,64 +3,40 @@
 An id is a hash, so its order is a shuffle of the questions, and equal ranges of
 ids are equal shares. Which shard a question goes to, and where it stands in it,
 follows from its id and the dataset's size alone.
+
+The rows themselves go through files in the staging folder, and only their places
+through the runner: what Beam's local runner groups it holds in memory about five
+times over (measured: 1.9 GB for 0.35 GB of questions).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from itertools import pairwise
 from typing import Any
 
 import apache_beam as beam
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from apache_beam.io.filesystem import CompressionTypes
+from apache_beam.io.filesystems import FileSystems
 from apache_beam.pvalue import AsDict, PCollection
 
+from beam_thunder.manifest import SPILLED
 from beam_thunder.schemas import QUESTIONS
+from beam_thunder.transforms.coders import RecordBatchCoder
+from beam_thunder.transforms.progress import Progress
 
 ShardKey = tuple[str, int, int]
 """Dataset, number of the shard from 0, number of shards."""
 
-MAX_SHARD_BYTES = 256 << 20
-"""Of the larger output table's text, so that a shard of long texts still fits a worker."""
 
-
-@dataclass(frozen=True)
-class Size:
-    """What a dataset's questions will come to; the monoid that shard counts follow from.
-
-    Attributes:
-      questions: number of them.
-      pairs: preference pairs at most, one per wrong option.
-      bytes: of text in the larger output table.
-    """
-
-    questions: int = 0
-    pairs: int = 0
-    bytes: int = 0
-
-    def __add__(self, other: Size) -> Size:
-        return Size(
-            self.questions + other.questions, self.pairs + other.pairs, self.bytes + other.bytes
-        )
-
-    def shards(self, rows_per_shard: int) -> int:
-        """How many shards keep the larger table to about `rows_per_shard` rows each."""
-        by_rows = -(-max(self.questions, self.pairs) // rows_per_shard)
-        return max(1, by_rows, -(-self.bytes // MAX_SHARD_BYTES))
-
-
-def size_of(questions: pa.RecordBatch) -> Size:
-    """The size of one batch of questions."""
-    options = pc.list_value_length(questions.column("options"))
-    wrong = pc.max_element_wise(pc.subtract(options, 1), 0)
-    fan_out = pc.max_element_wise(wrong, 1)
-    texts = pc.multiply(pc.binary_length(questions.column("prompt")), fan_out)
-    own = pc.sum(pc.binary_length(questions.column("options").flatten())).as_py() or 0
-    return Size(
-        questions.num_rows, pc.sum(wrong).as_py() or 0, (pc.sum(texts).as_py() or 0) + 2 * own
-    )
+def shard_count(rows: int, rows_per_shard: int) -> int:
+    """How many shards keep a table of so many rows to about `rows_per_shard` each."""
+    return max(1, -(-rows // rows_per_shard))
 
 
 def shard_numbers(ids: pa.Array, shards: int) -> np.ndarray[Any, np.dtype[np.int64]]:
@@ -72,15 +48,61 @@ def shard_numbers(ids: pa.Array, shards: int) -> np.ndarray[Any, np.dtype[np.int
     return number * shards >> 32
 
 
-def split_by_shard(questions: pa.RecordBatch, shards: int) -> Iterator[tuple[int, pa.RecordBatch]]:
+def split_by_shard(
+    questions: pa.RecordBatch, shards: int
+) -> Iterator[tuple[int, pa.RecordBatch]]:
     """The batch cut into the parts that belong to each shard."""
     numbers = shard_numbers(questions.column("id"), shards)
     order = np.argsort(numbers, kind="stable")
     ordered = questions.take(pa.array(order))
     bounds = np.searchsorted(numbers[order], np.arange(shards + 1))
-    for shard, (start, end) in enumerate(zip(bounds, bounds[1:], strict=False)):
+    for shard, (start, end) in enumerate(pairwise(bounds)):
         if end > start:
             yield shard, ordered.slice(start, end - start)
+
+
+@dataclass(frozen=True)
+class Part:
+    """Where the questions of one batch lie that belong to one shard.
+
+    Attributes:
+      path: of a file in the staging folder.
+      offset: of the encoded batch in the file, in bytes.
+      length: of it, in bytes.
+    """
+
+    path: str
+    offset: int
+    length: int
+
+
+def spill(questions: pa.RecordBatch, shards: int, folder: str) -> Iterator[tuple[int, Part]]:
+    """Writes a batch to a file below `folder`, ordered by shard; returns each shard's part.
+
+    The file is named after its content: written again by a retry, it is the same.
+    """
+    digest = blake2b(digest_size=16)
+    for each in questions.column("id").to_pylist():
+        digest.update(each.encode())
+    path = FileSystems.join(folder, f"{digest.hexdigest()}.{shards}")
+    coder, offset = RecordBatchCoder(), 0
+    with FileSystems.create(path, compression_type=CompressionTypes.UNCOMPRESSED) as handle:
+        for shard, part in split_by_shard(questions, shards):
+            encoded = coder.encode(part)
+            handle.write(encoded)
+            yield shard, Part(path, offset, len(encoded))
+            offset += len(encoded)
+
+
+def load(parts: Iterable[Part]) -> Iterator[pa.RecordBatch]:
+    """The batches that were spilled as these parts."""
+    coder = RecordBatchCoder()
+    for part in parts:
+        with FileSystems.open(
+            part.path, compression_type=CompressionTypes.UNCOMPRESSED
+        ) as handle:
+            handle.seek(part.offset)
+            yield coder.decode(handle.read(part.length))
 
 
 def sort_shard(parts: Iterable[pa.RecordBatch]) -> pa.RecordBatch:
@@ -105,49 +127,59 @@ class ShuffleIntoShards(
     Every shard comes out, also one that no question falls into.
 
     Attributes:
-      rows_per_shard: of the larger output table, about.
+      rows: that the larger output table of each dataset will have, about. It is
+        counted beforehand and not here: counting the questions themselves would
+        have a runner hold them all before the first is dealt out.
+      rows_per_shard: of that table, about.
+      staging: folder that all workers reach, for the rows on their way.
     """
 
+    rows: PCollection[tuple[str, int]]
     rows_per_shard: int
+    staging: str
+    progress: Progress = field(default_factory=Progress)
 
     def expand(
         self, questions: PCollection[tuple[str, pa.RecordBatch]]
     ) -> PCollection[tuple[ShardKey, pa.RecordBatch]]:
-        # The number of shards must be known before rows are dealt out to them.
-        sizes = (
-            questions
-            | "Measure batches" >> beam.MapTuple(lambda name, batch: (name, size_of(batch)))
-            | "Add sizes up" >> beam.CombinePerKey(_add).with_output_types(tuple[str, Size])
-        )
-        dealt = questions | "Deal out to shards" >> beam.FlatMap(
-            self._deal, AsDict(sizes)
-        ).with_output_types(tuple[ShardKey, pa.RecordBatch])
-        every = sizes | "Name every shard" >> beam.FlatMapTuple(self._empty).with_output_types(
-            tuple[ShardKey, pa.RecordBatch]
-        )
+        deal = _Deal(self.rows_per_shard, FileSystems.join(self.staging, SPILLED))
+        announce = _Announce(self.rows_per_shard, self.progress)
+        dealt = questions | "Deal out to shards" >> beam.ParDo(deal, AsDict(self.rows))
+        every = self.rows | "Name every shard" >> beam.ParDo(announce)
         return (
             (dealt, every)
             | "With empty shards" >> beam.Flatten()
             | "Gather shards" >> beam.GroupByKey()
             | "Sort by id"
-            >> beam.MapTuple(lambda key, parts: (key, sort_shard(parts))).with_output_types(
-                tuple[ShardKey, pa.RecordBatch]
-            )
+            >> beam.MapTuple(
+                lambda key, parts: (key, sort_shard(load(p for p in parts if p.length)))
+            ).with_output_types(tuple[ShardKey, pa.RecordBatch])
         )
 
-    def _deal(
-        self, named: tuple[str, pa.RecordBatch], sizes: Mapping[str, Size]
-    ) -> Iterator[tuple[ShardKey, pa.RecordBatch]]:
+
+@dataclass(eq=False)
+class _Deal(beam.DoFn):
+    rows_per_shard: int
+    folder: str
+
+    def process(
+        self, named: tuple[str, pa.RecordBatch], rows: Mapping[str, int]
+    ) -> Iterator[tuple[ShardKey, Part]]:
         name, batch = named
-        shards = sizes[name].shards(self.rows_per_shard)
-        for shard, part in split_by_shard(batch, shards):
+        shards = shard_count(rows[name], self.rows_per_shard)
+        folder = FileSystems.join(self.folder, name)
+        for shard, part in spill(batch, shards, folder):
             yield (name, shard, shards), part
 
-    def _empty(self, name: str, size: Size) -> Iterator[tuple[ShardKey, pa.RecordBatch]]:
-        shards = size.shards(self.rows_per_shard)
+
+@dataclass(eq=False)
+class _Announce(beam.DoFn):
+    rows_per_shard: int
+    progress: Progress
+
+    def process(self, named: tuple[str, int]) -> Iterator[tuple[ShardKey, Part]]:
+        name, rows = named
+        shards = shard_count(rows, self.rows_per_shard)
+        self.progress.add("planned_shards", shards)
         for shard in range(shards):
-            yield (name, shard, shards), pa.RecordBatch.from_pylist([], schema=QUESTIONS)
-
-
-def _add(sizes: Iterable[Size]) -> Size:
-    return sum(sizes, Size())
+            yield (name, shard, shards), Part("", 0, 0)

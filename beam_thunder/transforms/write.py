@@ -89,7 +89,8 @@ def write_jsonl(rows: Iterable[Mapping[str, Any]], path: str, folder: str) -> Wr
 
 def _create(folder: str, path: str) -> Any:
     return FileSystems.create(
-        FileSystems.join(folder, *path.split("/")), compression_type=CompressionTypes.UNCOMPRESSED
+        FileSystems.join(folder, *path.split("/")),
+        compression_type=CompressionTypes.UNCOMPRESSED,
     )
 
 
@@ -135,12 +136,13 @@ class WriteRejects(
 
     staging: str
 
-    def expand(self, rejects: PCollection[tuple[str, pa.RecordBatch]]) -> PCollection[WrittenFile]:
+    def expand(
+        self, rejects: PCollection[tuple[str, pa.RecordBatch]]
+    ) -> PCollection[WrittenFile]:
         return (
             rejects
             | "Gather rejects" >> beam.GroupByKey()
-            | "Write rejects"
-            >> beam.MapTuple(self._write).with_output_types(WrittenFile)
+            | "Write rejects" >> beam.MapTuple(self._write).with_output_types(WrittenFile)
         )
 
     def _write(self, dataset: str, batches: Iterable[pa.RecordBatch]) -> WrittenFile:

@@ -17,7 +17,6 @@ from beam_thunder.transforms.sources.openbookqa import ParseOpenBookQA, parse_op
 from beam_thunder.transforms.sources.winogrande import ParseWinoGrande, parse_winogrande
 
 __all__ = [
-    "parser",
     "ParseArc",
     "ParseGsm8k",
     "ParseHellaSwag",
@@ -34,6 +33,7 @@ __all__ = [
     "parse_mmlu",
     "parse_openbookqa",
     "parse_winogrande",
+    "parser",
 ]
 
 

@@ -30,7 +30,7 @@ ROWS = RawRows(
 
 
 def parse_kobest_hellaswag(rows: pa.RecordBatch) -> pa.RecordBatch:
-    """KoBEST HellaSwag rows to questions: `문장: {context}`, and the bare endings as options."""
+    """KoBEST HellaSwag rows to questions `문장: {context}`; options are the bare endings."""
     context, endings, label = rows.columns[2:5]
     prompt = pc.binary_join_element_wise("문장:", context, " ")
     content = [context, endings, label]
