@@ -7,15 +7,17 @@ with a reason, so that rows in and rows out can be compared.
 
 from __future__ import annotations
 
+import bz2
 import contextlib
 import csv
+import gzip
 import io
 import re
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
-from typing import Any
+from typing import IO, Any
 
 import apache_beam as beam
 import orjson
@@ -41,6 +43,10 @@ SLICE_BYTES = 64 << 20
 """Row groups of a Parquet file are read together up to this size."""
 
 FORMATS = ("parquet", "csv", "tsv", "jsonl", "json")
+_DECOMPRESS: dict[str, Callable[[Any], Any]] = {
+    "gz": lambda handle: gzip.GzipFile(fileobj=handle),
+    "bz2": bz2.BZ2File,
+}
 _SHARD = re.compile(r"^(?P<stem>.*)-\d{5}-of-(?P<count>\d{5})(?P<suffix>\..*)$")
 
 
@@ -99,7 +105,7 @@ def raw_format(path: str) -> str:
     Raises:
       RawFileError: no known one.
     """
-    stem = re.sub(r"\.(gz|bz2|zst)$", "", path)
+    stem = re.sub(rf"\.({'|'.join(_DECOMPRESS)})$", "", path)
     suffix = stem.rpartition(".")[2].lower().replace("ndjson", "jsonl")
     if suffix not in FORMATS:
         raise RawFileError(
@@ -216,7 +222,7 @@ def count_rows(piece: RawSlice, rows: RawRows) -> int:
     """How many raw rows a slice has, read or told by its file."""
     if piece.rows is not None:
         return piece.rows
-    with _reading(piece), FileSystems.open(piece.path) as handle:
+    with _reading(piece), _open_text(piece.path) as handle:
         return sum(1 for _ in _lines(piece, rows, handle))
 
 
@@ -247,8 +253,20 @@ def _read_parquet(piece: RawSlice, rows: RawRows, batch_rows: int) -> Iterator[p
             position += batch.num_rows
 
 
+@contextlib.contextmanager
+def _open_text(path: str) -> Iterator[IO[bytes]]:
+    """The decompressed bytes of a file; an end that comes too early is an EOFError."""
+    with FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED) as handle:
+        opener = _DECOMPRESS.get(path.rpartition(".")[2])
+        if opener is None:
+            yield handle
+            return
+        with opener(handle) as inner:
+            yield inner
+
+
 def _read_text(piece: RawSlice, rows: RawRows, batch_rows: int) -> Iterator[pa.RecordBatch]:
-    with FileSystems.open(piece.path) as handle:
+    with _open_text(piece.path) as handle:
         lines = _lines(piece, rows, handle)
         while batch := list(islice(lines, batch_rows)):
             records = [from_record(content, rows.fields) for _, content in batch]
