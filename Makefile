@@ -1,0 +1,97 @@
+# GNU make and Python 3.11 are all that build, test and lint need; none of them needs root.
+# `make help` lists the targets.
+
+VENV ?= .venv
+RECIPE ?= recipes/quickstart.yaml
+RAW ?= examples/raw
+OUT ?= out/quickstart
+ARGS ?=
+
+# Given with `make PYTHON=...`, only that one; otherwise the first that will do. They are
+# run to find out: a version manager's shim may be on the path and refuse to run.
+PYTHONS := $(or $(PYTHON),python3 python3.11 python3.12 python3.13)
+
+# The pip that comes with Python 3.11 is slower and has no --build-constraint. Not uv, which
+# is faster still: it ignores pip's configuration, where many users name their mirror.
+PIP := pip==26.3
+# The release that TensorFlow Data Validation asks for (0.3) has no wheels and would need a
+# C++ compiler. This one has, and gives the same hashes.
+PYFARMHASH := pyfarmhash==0.5.1
+
+.DEFAULT_GOAL := build
+.PHONY: help venv build test lint test-debian13 requirements clean
+
+build: $(VENV)/.installed  ## build the quickstart dataset into out/quickstart
+	$(VENV)/bin/beam-thunder build $(RECIPE) --raw $(RAW) --out $(OUT)
+
+test: $(VENV)/.installed  ## run the tests (ARGS="-k name" goes to pytest)
+	$(VENV)/bin/python -m pytest $(ARGS)
+
+lint: $(VENV)/.installed  ## check style, format and types
+	$(VENV)/bin/ruff check
+	$(VENV)/bin/ruff format --check
+	$(VENV)/bin/mypy
+
+test-debian13:  ## run the tests on Debian 13 with Python 3.13 (as root)
+	.ci/debian13 -- $(ARGS)
+
+venv: $(VENV)/.installed  ## install the pinned dependencies into .venv
+
+requirements:  ## resolve the pins of requirements.txt again (needs uv)
+	uv pip compile --universal --python-version 3.11 setup.py --extra dev \
+	  -o requirements.txt --no-emit-index-url --no-header -q
+
+clean:  ## remove what build, test and lint wrote; keep .venv and .debian13
+	rm -rf $(OUT) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find beam_thunder tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+
+help:  ## list the targets
+	@sed -nE 's/^([a-z0-9-]+):.*  ## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+# Exits with a reason where a Python cannot have the dependencies.
+define CHECK_PYTHON
+import platform, re, sys
+python = "Python " + platform.python_version()
+version = sys.version_info[:2]
+if not (3, 11) <= version <= (3, 13):
+    sys.exit(python)
+libc = " ".join(platform.libc_ver()) or "no glibc"
+if version > (3, 11) and sys.platform == "linux":
+    if [int(n) for n in re.findall(r"\d+", libc)] < [2, 39]:
+        sys.exit(python + " with " + libc)
+try:
+    import ensurepip
+except ImportError:
+    sys.exit("%s without venv (apt-get install python%d.%d-venv)" % (python, *version))
+endef
+export CHECK_PYTHON
+
+# The stamp goes before anything changes and comes back when all is there, so what an
+# interruption leaves is never taken for an installation: it is made again from nothing.
+$(VENV)/.installed: requirements.txt setup.py
+	@for python in $(PYTHONS); do \
+	  if reason=$$("$$python" -c "$$CHECK_PYTHON" 2>&1); then break; fi; \
+	  found="$$found  $$python: $$(echo "$$reason" | head -n 1)\n"; python=; \
+	done; \
+	if [ -z "$$python" ]; then \
+	  printf 'No Python to install with:\n%b' "$$found" >&2; \
+	  echo "Needed is Python 3.11, or 3.12 or 3.13 with glibc 2.39 or newer." >&2; \
+	  echo "With one installed: make PYTHON=python3.11 build" >&2; exit 1; \
+	fi; \
+	echo "Installing into $(VENV) with $$python (about a minute, 2.5 GB)"; \
+	[ -e $@ ] || "$$python" -m venv --clear $(VENV)
+	@rm -f $@
+	@$(VENV)/bin/python -m pip install -q $(PIP)
+	@# The pins are complete, so nothing is resolved, and hold for what builds packages too.
+	@grep -v '^pyfarmhash==' requirements.txt | PYTHONWARNINGS=ignore $(VENV)/bin/python -m pip \
+	  install -q --no-deps --no-compile --build-constraint requirements.txt \
+	  -r /dev/stdin $(PYFARMHASH) -e .
+	@# pip is right about pyfarmhash, and there it is meant.
+	@! $(VENV)/bin/python -m pip check | grep -v -e '^No broken' -e ' pyfarmhash' || \
+	  { echo "requirements.txt does not fit setup.py: make requirements" >&2; exit 1; }
+	@# Proves that it works and compiles what is used: importing is three times slower
+	@# without, and where PYTHONDONTWRITEBYTECODE is set it would remain so.
+	@env -u PYTHONDONTWRITEBYTECODE $(VENV)/bin/python -c \
+	  "import pytest, tensorflow_data_validation" 2>$(VENV)/import.log || \
+	  { cat $(VENV)/import.log >&2; exit 1; }
+	@touch $@
