@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from rich.console import Console
 from rich.table import Table
@@ -15,9 +15,29 @@ from rich.table import Table
 from beam_thunder.card import configurations
 from beam_thunder.errors import BuildRefused
 from beam_thunder.ledger import Ledger
-from beam_thunder.manifest import RESULT, manifest
-from beam_thunder.publish import keep_refused, publish, staging
+from beam_thunder.manifest import RESULT, explain, manifest
+from beam_thunder.publish import REPORT, complete, is_local, keep_refused, publish, staging
 from beam_thunder.recipe import Recipe, load_recipe
+
+if TYPE_CHECKING:
+    from beam_thunder.pipelines import Plan, Validation
+
+
+@dataclass(frozen=True)
+class Gate:
+    """What a build is held to before it is published.
+
+    Attributes:
+      validate: whether tables are measured and held to their schemas.
+      schemas: folder of TFDV schemas that take the place of the package's own.
+      baseline: an earlier build to compare with.
+      on_anomaly: `stop` publishes nothing, `warn` publishes and says so.
+    """
+
+    validate: bool = True
+    schemas: Path | None = None
+    baseline: Path | None = None
+    on_anomaly: Literal["stop", "warn"] = "stop"
 
 
 def build(
@@ -26,6 +46,7 @@ def build(
     out: str,
     only: Sequence[str] = (),
     beam_flags: Sequence[str] = (),
+    gate: Gate = Gate(),
     console: Console | None = None,
 ) -> dict[str, Any]:
     """Builds a recipe's datasets from the raw folder and publishes them at `out`.
@@ -43,31 +64,37 @@ def build(
     from beam_thunder.pipelines import build as wire
     from beam_thunder.pipelines import plan
     from beam_thunder.runners import beam_options, run
-    from beam_thunder.runners.options import is_local
+    from beam_thunder.runners.options import is_local as runs_here
     from beam_thunder.transforms import Progress
 
     options = beam_options(beam_flags)
     with staging(out) as folder, tempfile.TemporaryDirectory() as channel:
-        what = plan(recipe, recipe_path.parent, raw, folder)
-        if is_local(options):
+        what = plan(recipe, recipe_path.parent, raw, folder, _validation(gate))
+        if runs_here(options):
             what = replace(what, progress=Progress(channel))
         run(options, lambda root: wire(root, what), what.progress, what.bytes, console)
-        result = _read_result(folder)
-        raw_files = {
-            name: sorted({piece.name for piece in each.slices})
-            for name, each in what.datasets.items()
-        }
-        built = manifest(recipe, raw_files, result)
-        ledgers = {name: Ledger(**each["ledger"]) for name, each in built["datasets"].items()}
+        built = _manifest(recipe, what, gate, _read_result(folder))
+        if is_local(out):
+            complete(folder, built)
+            _report(folder)
         try:
-            _check(recipe, ledgers)
+            _check(recipe, built)
         except BuildRefused as error:
             kept = keep_refused(folder, out)
             raise BuildRefused(f"{error}\nNothing was published; see {kept}") from None
         publish(folder, out, built)
-    console.print(summary(built))
-    console.print(_how_to_load(built, out))
+    _say(built, out, console)
     return built
+
+
+def _validation(gate: Gate) -> Validation | None:
+    if not gate.validate:
+        return None
+    from beam_thunder.pipelines import Validation
+    from beam_thunder.validation import load_baseline, load_schemas
+
+    baseline = load_baseline(gate.baseline) if gate.baseline else {}
+    return Validation(load_schemas(gate.schemas), baseline)
 
 
 def _read_result(folder: str) -> dict[str, Any]:
@@ -76,29 +103,72 @@ def _read_result(folder: str) -> dict[str, Any]:
     return json.loads(read(f"{folder}/{RESULT}"))
 
 
-def _check(recipe: Recipe, ledgers: Mapping[str, Ledger]) -> None:
+def _manifest(recipe: Recipe, what: Plan, gate: Gate, result: dict[str, Any]) -> dict[str, Any]:
+    raw_files = {
+        name: sorted({piece.name for piece in each.slices})
+        for name, each in what.datasets.items()
+    }
+    built = manifest(recipe, raw_files, result)
+    if what.validation is None:
+        return built
+    from beam_thunder.validation import describe
+
+    schemas, folder = what.validation.schemas, Path(what.staging)
+    found = {
+        "on_anomaly": gate.on_anomaly,
+        "baseline": str(gate.baseline) if gate.baseline else None,
+        "anomalies": [describe(each, built, folder, schemas) for each in result["anomalies"]],
+        "drift": result["drift"],
+    }
+    return manifest(recipe, raw_files, result, found)
+
+
+def _report(folder: str) -> None:
+    from beam_thunder.report import write_report
+
+    write_report(Path(folder))
+
+
+def _check(recipe: Recipe, built: Mapping[str, Any]) -> None:
     """What must hold before anything is published.
 
     Raises:
       BuildRefused: with everything that does not hold.
     """
     wrong = []
-    for name, ledger in ledgers.items():
+    for name, dataset in built["datasets"].items():
+        ledger = Ledger(**dataset["ledger"])
         ledger.check(name)
+        rejected = sum(ledger.rejected.values())
         if ledger.reject_rate > recipe.max_reject_rate:
-            reasons = ", ".join(
-                f"{reason} {count}" for reason, count in ledger.rejected.items()
-            )
+            reasons = ", ".join(f"{reason} {n}" for reason, n in ledger.rejected.items())
             wrong.append(
-                f"{name}: {sum(ledger.rejected.values())} of {ledger.read} raw rows were "
-                f"rejected ({reasons}), {ledger.reject_rate:.1%}; the recipe's max_reject_rate "
-                f"is {recipe.max_reject_rate:.1%}"
+                f"{name}: {rejected} of {ledger.read} raw rows were rejected ({reasons}), "
+                f"{ledger.reject_rate:.1%}; the recipe's max_reject_rate is "
+                f"{recipe.max_reject_rate:.1%}"
             )
         empty = [table for table, rows in ledger.written.items() if rows == 0]
         if not ledger.read or empty:
             wrong.append(f"{name}: no rows for {', '.join(empty) or 'any table'}")
+    validation = built.get("validation")
+    if validation and validation["anomalies"] and validation["on_anomaly"] == "stop":
+        wrong.append(explain(validation["anomalies"]))
+        wrong.append("Mend the rows, change the schema (--schema), or use --on-anomaly warn")
     if wrong:
         raise BuildRefused("\n".join(wrong))
+
+
+def _say(built: Mapping[str, Any], out: str, console: Console) -> None:
+    console.print(summary(built))
+    validation = built.get("validation")
+    if validation and validation["anomalies"]:
+        console.print("Published with anomalies:\n" + explain(validation["anomalies"]))
+    if validation and validation["drift"]:
+        console.print(f"Moved since {validation['baseline']}:\n{explain(validation['drift'])}")
+    first = next(iter(configurations(built)))
+    if is_local(out):
+        console.print(f"Report: {out}/{REPORT}")
+    console.print(f'{out} is ready: datasets.load_dataset("{out}", "{first}", split="train")')
 
 
 def summary(built: Mapping[str, Any]) -> Table:
@@ -123,8 +193,3 @@ def summary(built: Mapping[str, Any]) -> Table:
 
 def _count(rows: int | None) -> str:
     return "-" if rows is None else f"{rows:,}"
-
-
-def _how_to_load(built: Mapping[str, Any], out: str) -> str:
-    first = next(iter(configurations(built)))
-    return f'{out} is ready: datasets.load_dataset("{out}", "{first}", split="train")'

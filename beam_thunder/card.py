@@ -26,7 +26,7 @@ def configurations(manifest: Mapping[str, Any]) -> dict[str, str]:
     return {
         folder.replace("/", "-"): f"{folder}/*.parquet"
         for folder in folders
-        if not folder.startswith("rejects")
+        if folder.split("/")[0] not in ("rejects", "validation")
     }
 
 
@@ -85,6 +85,11 @@ def _text(manifest: Mapping[str, Any]) -> str:
         "`rejected`. Rows are shuffled by the hash of their question. `manifest.json` has the "
         "checksum of every file and what became of every raw row.",
     ]
+    anomalies = manifest.get("validation", {}).get("anomalies", [])
+    if anomalies:
+        found = [f"- {a['dataset']}/{a['table']}: `{a['measure']}`" for a in anomalies]
+        lines += ["", "Published although the validation found anomalies (`report.html`):", ""]
+        lines += found
     restricted = [
         f"- {name}: {each['license']} ({_RESTRICTED[each['license']]})"
         for name, each in manifest["datasets"].items()

@@ -64,7 +64,46 @@ def parser() -> argparse.ArgumentParser:
     build.add_argument(
         "--only", nargs="+", default=[], metavar="DATASET", help="of the recipe's datasets"
     )
+    _add_validation(build)
+    build.add_argument(
+        "--on-anomaly",
+        choices=("stop", "warn"),
+        default="stop",
+        help="publish nothing (the default), or publish and say so in manifest and card",
+    )
+    build.add_argument(
+        "--baseline", type=Path, metavar="OUT", help="an earlier build; report what moved since"
+    )
+    build.add_argument("--no-validate", action="store_true", help="leave validation out")
+
+    validate = commands.add_parser(
+        "validate", help="validate a published folder again, from its files", allow_abbrev=False
+    )
+    validate.add_argument("out", type=Path, metavar="OUT")
+    _add_validation(validate)
+    report = commands.add_parser(
+        "report", help="write OUT/report.html anew", allow_abbrev=False
+    )
+    report.add_argument("out", type=Path, metavar="OUT")
+    schema = commands.add_parser("schema", help="propose schemas", allow_abbrev=False)
+    actions = schema.add_subparsers(dest="action", required=True, metavar="ACTION")
+    infer = actions.add_parser(
+        "infer", help="propose a schema for each table of a dataset, to edit"
+    )
+    infer.add_argument(
+        "dataset", type=Path, metavar="OUT/DATASET", help="of a published folder"
+    )
+    infer.add_argument("--to", required=True, type=Path, metavar="DIR", help="for TABLE.pbtxt")
     return top
+
+
+def _add_validation(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--schema",
+        type=Path,
+        metavar="DIR",
+        help="folder of TFDV schemas (sft.pbtxt, ...) in place of the package's own",
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -75,14 +114,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         top.error(f"unknown arguments: {' '.join(rest)}")
     _quieten()
     try:
-        if args.command == "sources":
-            _sources()
-        elif args.command == "fetch":
-            _fetch(args)
-        else:
-            from beam_thunder.build import build
-
-            build(args.recipe, args.raw, args.out, args.only, rest)
+        return _run(args, rest)
     except BuildRefused as error:
         print(f"beam-thunder: {error}", file=sys.stderr)
         return 1
@@ -92,6 +124,48 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("beam-thunder: interrupted; nothing was published", file=sys.stderr)
         return 130
+
+
+def _run(args: argparse.Namespace, beam_flags: Sequence[str]) -> int:
+    if args.command == "sources":
+        _sources()
+    elif args.command == "fetch":
+        _fetch(args)
+    elif args.command == "build":
+        _build(args, beam_flags)
+    elif args.command == "validate":
+        return _validate(args)
+    elif args.command == "report":
+        from beam_thunder.report import write_report
+
+        print(write_report(args.out))
+    else:
+        from beam_thunder.validation import infer_schemas
+
+        for path in infer_schemas(args.dataset, args.to):
+            print(path)
+    return 0
+
+
+def _build(args: argparse.Namespace, beam_flags: Sequence[str]) -> None:
+    from beam_thunder.build import Gate, build
+
+    gate = Gate(not args.no_validate, args.schema, args.baseline, args.on_anomaly)
+    build(args.recipe, args.raw, args.out, args.only, beam_flags, gate)
+
+
+def _validate(args: argparse.Namespace) -> int:
+    from beam_thunder.manifest import explain
+    from beam_thunder.validation import load_schemas, validate_folder
+
+    verdict = validate_folder(args.out, load_schemas(args.schema))
+    for problem in verdict.problems:
+        print(problem)
+    if verdict.anomalies:
+        print(explain(verdict.anomalies))
+    if verdict.problems or verdict.anomalies:
+        return 1
+    print(f"{args.out}: {verdict.rows:,} rows are as published, and as the schemas allow")
     return 0
 
 

@@ -29,7 +29,10 @@ _PACKAGES = ("apache-beam", "numpy", "pyarrow", "tensorflow-data-validation")
 
 
 def manifest(
-    recipe: Recipe, raw_files: Mapping[str, Sequence[str]], result: Mapping[str, Any]
+    recipe: Recipe,
+    raw_files: Mapping[str, Sequence[str]],
+    result: Mapping[str, Any],
+    validation: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The manifest of a build.
 
@@ -37,6 +40,8 @@ def manifest(
       recipe: that was built.
       raw_files: names of each dataset's raw files.
       result: the content of the `RESULT` file.
+      validation: what was found, and what was to be done about it; None if nothing
+        was validated.
     """
     datasets = {}
     for name, dataset in recipe.datasets.items():
@@ -60,6 +65,7 @@ def manifest(
         },
         "recipe": recipe.model_dump(),
         "datasets": datasets,
+        **({} if validation is None else {"validation": validation}),
         "files": result["files"],
     }
 
@@ -67,3 +73,15 @@ def manifest(
 def dump(content: Mapping[str, Any]) -> bytes:
     """A manifest as it is written: for people to read and compare."""
     return json.dumps(content, ensure_ascii=False, indent=2).encode() + b"\n"
+
+
+def explain(anomalies: Sequence[Mapping[str, Any]]) -> str:
+    """Anomalies as lines for people."""
+    lines = []
+    for each in anomalies:
+        lines.append(
+            f"{each['dataset']}/{each['table']}: {each['measure']}: found {each['found']}; "
+            f"the schema allows {each['expected']}"
+        )
+        lines += [f"    {row['id']}: {row['text']}" for row in each.get("rows", [])]
+    return "\n".join(lines)

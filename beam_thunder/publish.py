@@ -24,6 +24,8 @@ from beam_thunder.errors import BuildRefused, UserError
 from beam_thunder.manifest import MANIFEST, RESULT, SPILLED, dump
 
 CARD = "README.md"
+REPORT = "report.html"
+_KEPT = (MANIFEST, REPORT, "rejects", "validation")
 _RENAME_EXCHANGE = 2
 _AT_FDCWD = -100
 
@@ -63,6 +65,15 @@ def staging(out: str) -> Iterator[str]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
+def complete(folder: str, manifest: Mapping[str, Any]) -> None:
+    """Makes a local staging folder look as it will when it is published."""
+    source = Path(folder)
+    (source / RESULT).unlink()
+    shutil.rmtree(source / SPILLED, ignore_errors=True)
+    (source / CARD).write_text(card(manifest), encoding="utf-8")
+    (source / MANIFEST).write_bytes(dump(manifest))
+
+
 def publish(folder: str, out: str, manifest: Mapping[str, Any]) -> None:
     """Makes the staging folder's content what is to be seen at `out`."""
     if not is_local(out):
@@ -71,10 +82,6 @@ def publish(folder: str, out: str, manifest: Mapping[str, Any]) -> None:
         remote.publish(folder, out, manifest, card(manifest))
         return
     source, target = Path(folder), Path(out).resolve()
-    (source / RESULT).unlink()
-    shutil.rmtree(source / SPILLED)
-    (source / CARD).write_text(card(manifest), encoding="utf-8")
-    (source / MANIFEST).write_bytes(dump(manifest))
     _sync(source)
     if target.exists() and any(target.iterdir()):
         _exchange(source, target)
@@ -84,7 +91,7 @@ def publish(folder: str, out: str, manifest: Mapping[str, Any]) -> None:
 
 
 def keep_refused(folder: str, out: str) -> str:
-    """Keeps what explains a refused build, its rejects and counts, beside `out`.
+    """Keeps what explains a refused build beside `out`: counts, statistics, report, rejects.
 
     Returns:
       The folder they are in.
@@ -94,7 +101,7 @@ def keep_refused(folder: str, out: str) -> str:
     kept = _refused(Path(out).resolve())
     shutil.rmtree(kept, ignore_errors=True)
     kept.mkdir()
-    for name in (RESULT, "rejects"):
+    for name in _KEPT:
         source = Path(folder, name)
         if source.exists():
             source.rename(kept / name)
@@ -133,8 +140,7 @@ def _check_out(target: Path) -> None:
         raise UserError(
             f"--out {target} holds something that is no build of beam-thunder; {cure}"
         ) from error
-    ours = {file["path"] for file in manifest["files"]} | {MANIFEST, CARD}
-    ours |= set(manifest.get("reports", []))
+    ours = {file["path"] for file in manifest["files"]} | {MANIFEST, CARD, REPORT}
     for path in sorted(target.rglob("*")):
         if not path.is_dir() and path.relative_to(target).as_posix() not in ours:
             raise UserError(

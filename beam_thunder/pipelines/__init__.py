@@ -1,5 +1,5 @@
 """Pipelines: functions that wire transforms, and read like the flow's description."""
 
-from beam_thunder.pipelines.processed import Plan, build, plan
+from beam_thunder.pipelines.processed import Plan, Validation, build, plan
 
-__all__ = ["Plan", "build", "plan"]
+__all__ = ["Plan", "Validation", "build", "plan"]

@@ -8,10 +8,10 @@ shards --pair--> SFT rows, preference pairs --write--> files, and the ledger
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import apache_beam as beam
 import orjson
@@ -42,6 +42,9 @@ from beam_thunder.transforms import (
 from beam_thunder.transforms.pair import IDENTICAL
 from beam_thunder.transforms.write import WrittenFile, WrittenShard
 
+if TYPE_CHECKING:
+    from beam_thunder.transforms.validate import ValidatedTable
+
 
 @dataclass(frozen=True)
 class DatasetPlan:
@@ -59,6 +62,19 @@ class DatasetPlan:
 
 
 @dataclass(frozen=True)
+class Validation:
+    """What the tables of a build are held to.
+
+    Attributes:
+      schemas: the TFDV schema of each table, as text.
+      baseline: serialized statistics of an earlier build, by dataset and table.
+    """
+
+    schemas: Mapping[str, str]
+    baseline: Mapping[tuple[str, str], bytes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Plan:
     """What a build reads and writes, settled before anything runs.
 
@@ -66,6 +82,7 @@ class Plan:
       datasets: by name.
       rows_per_shard: see `Recipe`.
       staging: folder for the files until they are published.
+      validation: what tables are held to; None to leave that out.
       progress: where a local run says how far it is.
       batch_rows: rows read at a time; more are faster, up to a few thousand.
     """
@@ -73,6 +90,7 @@ class Plan:
     datasets: Mapping[str, DatasetPlan]
     rows_per_shard: int
     staging: str
+    validation: Validation | None = None
     progress: Progress = field(default_factory=Progress)
     batch_rows: int = BATCH_ROWS
 
@@ -82,7 +100,9 @@ class Plan:
         return sum(piece.bytes for each in self.datasets.values() for piece in each.slices)
 
 
-def plan(recipe: Recipe, folder: Path, raw: str, staging: str) -> Plan:
+def plan(
+    recipe: Recipe, folder: Path, raw: str, staging: str, validation: Validation | None = None
+) -> Plan:
     """Finds the raw files of every dataset of a recipe.
 
     Args:
@@ -90,6 +110,7 @@ def plan(recipe: Recipe, folder: Path, raw: str, staging: str) -> Plan:
       folder: that the recipe's own files are relative to.
       raw: the raw folder, as Beam's filesystems take it.
       staging: see `Plan`.
+      validation: see `Plan`.
 
     Raises:
       RawFileError: files are missing or not what their names say; all missing
@@ -111,7 +132,7 @@ def plan(recipe: Recipe, folder: Path, raw: str, staging: str) -> Plan:
             + "\n".join(missing)
             + "\nGive --raw the right folder, or build some of the datasets with --only"
         )
-    return Plan(found, recipe.rows_per_shard, staging)
+    return Plan(found, recipe.rows_per_shard, staging, validation)
 
 
 def _missing(name: str, dataset: DatasetRecipe) -> str:
@@ -150,7 +171,7 @@ def build(root: beam.Pipeline, plan: Plan) -> PCollection[str]:
         ]
 
     # Questions are shuffled, and not what they fan out to: that is four times as much.
-    shards = (
+    written = (
         questions
         | "All questions" >> beam.Flatten()
         | ShuffleIntoShards(
@@ -160,12 +181,13 @@ def build(root: beam.Pipeline, plan: Plan) -> PCollection[str]:
         | WriteShards(
             plan.staging,
             {name: each.recipe.written_tables for name, each in plan.datasets.items()},
+            plan.validation is not None,
             plan.progress,
         )
     )
     rejected = rejects | "All rejects" >> beam.Flatten() | WriteRejects(plan.staging)
     totals = (
-        [*ledgers, shards | "Count shards" >> beam.Map(_shard_ledger)]
+        [*ledgers, written.shards | "Count shards" >> beam.Map(_shard_ledger)]
         | "All counts" >> beam.Flatten()
         | "Add ledgers up"
         >> beam.CombinePerKey(Ledger.sum).with_output_types(tuple[str, Ledger])
@@ -174,7 +196,31 @@ def build(root: beam.Pipeline, plan: Plan) -> PCollection[str]:
         root
         | "Once" >> beam.Create([FileSystems.join(plan.staging, RESULT)])
         | "Write the result"
-        >> beam.Map(_write_result, AsList(shards), AsList(rejected), AsDict(totals))
+        >> beam.Map(
+            _write_result,
+            AsList(written.shards),
+            AsList(rejected),
+            AsDict(totals),
+            AsList(_validated(root, plan, written.statistics)),
+        )
+    )
+
+
+def _validated(
+    root: beam.Pipeline, plan: Plan, partials: PCollection[Any]
+) -> PCollection[ValidatedTable]:
+    """What TFDV finds in each table; nothing where the plan leaves validation out."""
+    if plan.validation is None:
+        return root | "No validation" >> beam.Create([])
+    # Imports TensorFlow, which takes seconds: for those who validate.
+    from beam_thunder.transforms.validate import ValidateTables, environment
+
+    entries = {name: each.recipe.entry for name, each in plan.datasets.items()}
+    return partials | ValidateTables(
+        plan.validation.schemas,
+        {name: environment(each.kind, each.language) for name, each in entries.items()},
+        plan.staging,
+        plan.validation.baseline,
     )
 
 
@@ -218,9 +264,14 @@ def _write_result(
     shards: Iterable[WrittenShard],
     rejects: Iterable[WrittenFile],
     ledgers: Mapping[str, Ledger],
+    validated: Sequence[ValidatedTable],
 ) -> str:
     files = [file for shard in shards for file in shard.files] + list(rejects)
+    files += [table.file for table in validated]
+    tables = sorted(validated, key=lambda table: table.file.path)
     result = {
+        "anomalies": [asdict(each) for table in tables for each in table.anomalies],
+        "drift": [asdict(each) for table in tables for each in table.drift],
         "files": [asdict(file) for file in sorted(files, key=lambda file: file.path)],
         "ledger": {name: asdict(ledgers[name]) for name in sorted(ledgers)},
     }

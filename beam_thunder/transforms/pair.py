@@ -40,8 +40,12 @@ IDENTICAL = "identical_pair"
 class Paired:
     """What a batch of questions and attempts came to.
 
-    `attempts = correct + wrong + other`, and
-    `candidates = preference rows + dropped[IDENTICAL]`.
+    `attempts = correct + wrong`, and `candidates = preference rows + counts[IDENTICAL]`.
+
+    Attributes:
+      sft: rows of the table, its text columns dictionary-encoded.
+      preference: rows of the table, its text columns dictionary-encoded.
+      counts: questions, attempts, correct, wrong, candidates and identical pairs.
     """
 
     sft: pa.RecordBatch
@@ -140,19 +144,19 @@ def _sft(
     correct: Indices,
     dataset: Entry,
 ) -> pa.RecordBatch:
-    rows = attempts.take(pa.array(correct))
-    asked = questions.take(rows.column("question"))
-    stem = stems.take(rows.column("question"))
+    row = pa.array(correct)
+    question = attempts.column("question").take(row)
+    stem = stems.take(question)
     return pa.RecordBatch.from_arrays(
         [
-            pc.binary_join_element_wise(stem, rows.column("name"), "-"),
-            asked.column("id"),
+            pc.binary_join_element_wise(stem, attempts.column("name").take(row), "-"),
+            questions.column("id").take(question),
             *_dataset_columns(dataset, len(correct)),
-            rows.column("model"),
-            asked.column("prompt"),
-            rows.column("response"),
+            attempts.column("model").take(row),
+            _encoded(questions.column("prompt"), question),
+            _encoded(attempts.column("response"), row),
         ],
-        schema=SFT,
+        names=SFT.names,
     )
 
 
@@ -164,29 +168,36 @@ def _preference(
     rejected: Indices,
     dataset: Entry,
 ) -> pa.RecordBatch:
-    won, lost = attempts.take(pa.array(chosen)), attempts.take(pa.array(rejected))
-    question = won.column("question")
+    won, lost = pa.array(chosen), pa.array(rejected)
+    question = attempts.column("question").take(won)
+    name, model = attempts.column("name"), attempts.column("model")
+    response = attempts.column("response")
     return pa.RecordBatch.from_arrays(
         [
             pc.binary_join_element_wise(
-                stems.take(question), won.column("name"), lost.column("name"), "-"
+                stems.take(question), name.take(won), name.take(lost), "-"
             ),
             questions.column("id").take(question),
             *_dataset_columns(dataset, len(chosen)),
-            questions.column("prompt").take(question),
-            won.column("response"),
-            lost.column("response"),
-            won.column("model"),
-            lost.column("model"),
+            _encoded(questions.column("prompt"), question),
+            _encoded(response, won),
+            _encoded(response, lost),
+            model.take(won),
+            model.take(lost),
         ],
-        schema=PREFERENCE,
+        names=PREFERENCE.names,
     )
+
+
+def _encoded(texts: pa.Array, rows: pa.Array) -> pa.Array:
+    """The texts of these rows, as places in the texts: nothing is copied that repeats."""
+    return pa.DictionaryArray.from_arrays(rows.cast(pa.int32()), texts)
 
 
 def _dataset_columns(dataset: Entry, rows: int) -> list[pa.Array]:
     same = [dataset.source, dataset.language, dataset.domain, dataset.kind, dataset.licence]
-    zeros = pa.array(np.zeros(rows, np.int8))
-    return [pa.array([value]).take(zeros) for value in same]
+    zeros = pa.array(np.zeros(rows, np.int32))
+    return [_encoded(pa.array([value]), zeros) for value in same]
 
 
 @dataclass(eq=False)

@@ -6,23 +6,29 @@ import hashlib
 import io
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
 import apache_beam as beam
 import pyarrow as pa
 import pyarrow.parquet as pq
+from apache_beam import pvalue
 from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.pvalue import PCollection
 
 from beam_thunder.transforms.pair import Paired
+from beam_thunder.transforms.profile import Measured, profile
 from beam_thunder.transforms.progress import Progress
 from beam_thunder.transforms.shuffle import ShardKey
 
 ROW_GROUP_ROWS = 32768
 # Only columns whose values repeat; looking for repeats in text costs time and finds none.
-_DICTIONARY = ("source", "language", "domain", "kind", "license", "model")
+_DICTIONARY = (
+    *("source", "language", "domain", "kind", "license"),
+    *("model", "chosen_model", "rejected_model"),
+)
 
 
 @dataclass(frozen=True)
@@ -67,7 +73,8 @@ def shard_path(dataset: str, table: str, shard: int, shards: int) -> str:
 
 def write_parquet(rows: pa.RecordBatch, path: str, folder: str) -> WrittenFile:
     """Writes rows as zstd Parquet to `path` below `folder`; equal rows give equal bytes."""
-    names = [name for name in rows.schema.names if name.removeprefix("chosen_") in _DICTIONARY]
+    rows = decoded(rows)
+    names = [name for name in rows.schema.names if name in _DICTIONARY]
     with _create(folder, path) as handle:
         sink = _Hashing(handle)
         with pq.ParquetWriter(
@@ -75,6 +82,22 @@ def write_parquet(rows: pa.RecordBatch, path: str, folder: str) -> WrittenFile:
         ) as writer:
             writer.write_table(pa.Table.from_batches([rows]), row_group_size=ROW_GROUP_ROWS)
     return WrittenFile(path, rows.num_rows, sink.bytes, sink.sha256.hexdigest())
+
+
+def decoded(rows: pa.RecordBatch) -> pa.RecordBatch:
+    """The rows without dictionaries: readers of the files shall find plain text."""
+    plain = [
+        column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+        for column in rows.columns
+    ]
+    return pa.RecordBatch.from_arrays(plain, names=rows.schema.names)
+
+
+def write_bytes(content: bytes, rows: int, path: str, folder: str) -> WrittenFile:
+    """Writes a file that says something of so many rows to `path` below `folder`."""
+    with _create(folder, path) as handle:
+        handle.write(content)
+    return WrittenFile(path, rows, len(content), hashlib.sha256(content).hexdigest())
 
 
 def write_jsonl(rows: Iterable[Mapping[str, Any]], path: str, folder: str) -> WrittenFile:
@@ -95,37 +118,64 @@ def _create(folder: str, path: str) -> Any:
 
 
 @dataclass(eq=False)
-class WriteShards(
-    beam.PTransform[PCollection[tuple[ShardKey, Paired]], PCollection[WrittenShard]]
-):
-    """Writes each shard's tables below the staging folder.
+class WriteShards(beam.PTransform[PCollection[tuple[ShardKey, Paired]], pvalue.DoOutputsTuple]):
+    """Writes each shard's tables below the staging folder, and measures them.
 
     A shard that is written twice, by a retry, gives the same file again.
+
+    Outputs, by name:
+      shards: a `WrittenShard` each.
+      statistics: a `Partial` per shard, by dataset and table; none unless asked for.
 
     Attributes:
       staging: folder that is not visible to users until the build is published.
       tables: names of the tables to write of each dataset.
+      measure: whether to give statistics; imports TensorFlow on the workers.
     """
 
     staging: str
     tables: Mapping[str, Sequence[str]]
+    measure: bool = False
     progress: Progress = field(default_factory=Progress)
 
-    def expand(self, shards: PCollection[tuple[ShardKey, Paired]]) -> PCollection[WrittenShard]:
-        return shards | "Write tables" >> beam.MapTuple(self._write).with_output_types(
-            WrittenShard
+    def expand(self, shards: PCollection[tuple[ShardKey, Paired]]) -> pvalue.DoOutputsTuple:
+        return shards | "Write tables" >> beam.ParDo(_WriteAndMeasure(self)).with_outputs(
+            "statistics", main="shards"
         )
 
-    def _write(self, key: ShardKey, paired: Paired) -> WrittenShard:
-        dataset, shard, shards = key
-        files = tuple(
-            write_parquet(
-                getattr(paired, table), shard_path(dataset, table, shard, shards), self.staging
-            )
-            for table in self.tables[dataset]
-        )
-        self.progress.add("shards", 1)
-        return WrittenShard(dataset, files, paired.counts)
+
+@dataclass(eq=False)
+class _WriteAndMeasure(beam.DoFn):
+    settings: WriteShards
+
+    def process(self, shard: tuple[ShardKey, Paired]) -> Iterator[Any]:
+        (dataset, number, shards), paired = shard
+
+        def path(table: str) -> str:
+            return shard_path(dataset, table, number, shards)
+
+        tables = {name: getattr(paired, name) for name in self.settings.tables[dataset]}
+        # Encoding and compressing let other threads run, so measuring costs little time.
+        with ThreadPoolExecutor(len(tables)) as pool:
+            writing = [
+                pool.submit(write_parquet, rows, path(table), self.settings.staging)
+                for table, rows in tables.items()
+            ]
+            if self.settings.measure:
+                yield from self._statistics(dataset, number, tables)
+            files = tuple(each.result() for each in writing)
+        self.settings.progress.add("shards", 1)
+        yield WrittenShard(dataset, files, paired.counts)
+
+    def _statistics(
+        self, dataset: str, number: int, tables: Mapping[str, pa.RecordBatch]
+    ) -> Iterator[Any]:
+        from beam_thunder.transforms.statistics import partial_statistics
+
+        measured: Measured = {}
+        for table, rows in tables.items():
+            partial = partial_statistics(profile(rows, table, measured), number)
+            yield pvalue.TaggedOutput("statistics", ((dataset, table), partial))
 
 
 @dataclass(eq=False)
