@@ -7,6 +7,8 @@ commands that need them, when they need them.
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
 import logging
 import os
 import sys
@@ -126,6 +128,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
+def _import_validation() -> None:
+    """Imports TFDV without what it says about notebooks."""
+    said = io.StringIO()
+    with contextlib.redirect_stderr(said):
+        import beam_thunder.validation  # noqa: F401
+
+
 def _run(args: argparse.Namespace, beam_flags: Sequence[str]) -> int:
     if args.command == "sources":
         _sources()
@@ -140,6 +149,7 @@ def _run(args: argparse.Namespace, beam_flags: Sequence[str]) -> int:
 
         print(write_report(args.out))
     else:
+        _import_validation()
         from beam_thunder.validation import infer_schemas
 
         for path in infer_schemas(args.dataset, args.to):
@@ -150,11 +160,14 @@ def _run(args: argparse.Namespace, beam_flags: Sequence[str]) -> int:
 def _build(args: argparse.Namespace, beam_flags: Sequence[str]) -> None:
     from beam_thunder.build import Gate, build
 
+    if not args.no_validate:
+        _import_validation()
     gate = Gate(not args.no_validate, args.schema, args.baseline, args.on_anomaly)
     build(args.recipe, args.raw, args.out, args.only, beam_flags, gate)
 
 
 def _validate(args: argparse.Namespace) -> int:
+    _import_validation()
     from beam_thunder.manifest import explain
     from beam_thunder.validation import load_schemas, validate_folder
 
@@ -171,7 +184,7 @@ def _validate(args: argparse.Namespace) -> int:
 
 def _quieten() -> None:
     """Keeps what other packages say about themselves at import out of the users' way."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # GPUs it did not find, and so on
     warnings.filterwarnings("ignore", category=FutureWarning, module="google")
     warnings.filterwarnings("ignore", category=UserWarning, module="google|apache_beam")
     logging.basicConfig(format="%(levelname)s: %(message)s")

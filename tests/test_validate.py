@@ -383,6 +383,16 @@ def test_what_moved_is_named_with_its_distance():
     assert moved.expected == "at most 0.1"
 
 
+def test_a_measure_that_was_0_before_moved():
+    # TFDV compares values only where both builds have some.
+    good = valid("preference", "processed-en")
+    before = statistics_of([good] * 20)
+    after = statistics_of([{**good, "chosen_han": 0.5}] * 3 + [good] * 17)
+    [moved] = find_drift("d", "preference", after, before, SCHEMAS["preference"])
+    assert moved.measure == "chosen_han"
+    assert moved.found == "in 15.0% of the rows, before in 0.0%"
+
+
 def test_categories_that_moved_are_named():
     good = valid("preference", "processed-en")
     before = statistics_of([good] * 20)

@@ -93,19 +93,55 @@ def find_drift(
     baseline: DatasetFeatureStatisticsList,
     schema: schema_pb2.Schema,
 ) -> list[Anomaly]:
-    """Measures that moved further from the baseline than the schema allows."""
-    compared = tfdv.validate_statistics(statistics, schema, previous_statistics=baseline)
-    moved = []
+    """Measures that moved further from the baseline than the schema allows.
+
+    TFDV compares the values of a measure where it is not 0. In how many rows that is
+    may move just as well, so that share is held to the same threshold.
+    """
+    now, before = _shares(statistics), _shares(baseline)
+    both = schema_pb2.Schema.FromString(schema.SerializeToString())
+    moved: dict[str, list[tuple[str, float]]] = {}
+    for feature in both.feature:
+        limit = max(
+            feature.drift_comparator.jensen_shannon_divergence.threshold,
+            feature.drift_comparator.infinity_norm.threshold,
+        )
+        here, there = now.get(feature.name, 0.0), before.get(feature.name, 0.0)
+        if limit and abs(here - there) > limit:
+            text = f"in {here:.1%} of the rows, before in {there:.1%}"
+            moved.setdefault(feature.name, []).append((text, limit))
+        if not (here and there):  # TFDV has nothing to compare
+            feature.ClearField("drift_comparator")
+    compared = tfdv.validate_statistics(statistics, both, previous_statistics=baseline)
     for info in compared.drift_skew_info:
         for each in info.drift_measurements:
             if each.value > each.threshold:
                 kind = anomalies_pb2.DriftSkewInfo.Measurement.Type.Name(each.type)
-                distance = f"{kind.lower().replace('_', ' ')} {each.value:.3g}"
-                measure = ".".join(info.path.step)
-                moved.append(
-                    Anomaly(dataset, table, measure, distance, f"at most {each.threshold:.3g}")
-                )
-    return sorted(moved, key=lambda each: each.measure)
+                text = f"{kind.lower().replace('_', ' ')} {each.value:.3g}"
+                moved.setdefault(".".join(info.path.step), []).append((text, each.threshold))
+    return [
+        Anomaly(
+            dataset,
+            table,
+            measure,
+            "; ".join(t for t, _ in found),
+            f"at most {found[0][1]:.3g}",
+        )
+        for measure, found in sorted(moved.items())
+    ]
+
+
+def _shares(statistics: DatasetFeatureStatisticsList) -> dict[str, float]:
+    """The share of rows in which each measure is not 0."""
+    [dataset] = statistics.datasets
+    common = {
+        ".".join(each.path.step): (
+            each.string_stats if each.HasField("string_stats") else each.num_stats
+        ).common_stats
+        for each in dataset.features
+    }
+    rows = max(dataset.num_examples, 1)
+    return {name: stats.num_non_missing / rows for name, stats in common.items()}
 
 
 def _explained(
