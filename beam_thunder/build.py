@@ -17,6 +17,7 @@ from beam_thunder.errors import BuildRefused
 from beam_thunder.ledger import Ledger
 from beam_thunder.manifest import RESULT, explain, manifest
 from beam_thunder.publish import REPORT, complete, is_local, keep_refused, publish, staging
+from beam_thunder.quiet import import_tfdv
 from beam_thunder.recipe import Recipe, load_recipe
 
 if TYPE_CHECKING:
@@ -90,6 +91,7 @@ def build(
 def _validation(gate: Gate) -> Validation | None:
     if not gate.validate:
         return None
+    import_tfdv()
     from beam_thunder.pipelines import Validation
     from beam_thunder.validation import load_baseline, load_schemas
 

@@ -7,18 +7,14 @@ commands that need them, when they need them.
 from __future__ import annotations
 
 import argparse
-import contextlib
-import io
-import logging
-import os
 import sys
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
 from beam_thunder import __version__
 from beam_thunder.catalog import CATALOG, find
 from beam_thunder.errors import BuildRefused, UserError
+from beam_thunder.quiet import import_tfdv, quieten
 
 _BUILD_HELP = """\
 Reads the raw files of the recipe's datasets, makes SFT rows and preference pairs,
@@ -114,7 +110,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args, rest = top.parse_known_args(arguments)
     if rest and args.command != "build":
         top.error(f"unknown arguments: {' '.join(rest)}")
-    _quieten()
+    quieten()
     try:
         return _run(args, rest)
     except BuildRefused as error:
@@ -126,13 +122,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("beam-thunder: interrupted; nothing was published", file=sys.stderr)
         return 130
-
-
-def _import_validation() -> None:
-    """Imports TFDV without what it says about notebooks."""
-    said = io.StringIO()
-    with contextlib.redirect_stderr(said):
-        import beam_thunder.validation  # noqa: F401
 
 
 def _run(args: argparse.Namespace, beam_flags: Sequence[str]) -> int:
@@ -149,7 +138,7 @@ def _run(args: argparse.Namespace, beam_flags: Sequence[str]) -> int:
 
         print(write_report(args.out))
     else:
-        _import_validation()
+        import_tfdv()
         from beam_thunder.validation import infer_schemas
 
         for path in infer_schemas(args.dataset, args.to):
@@ -160,14 +149,12 @@ def _run(args: argparse.Namespace, beam_flags: Sequence[str]) -> int:
 def _build(args: argparse.Namespace, beam_flags: Sequence[str]) -> None:
     from beam_thunder.build import Gate, build
 
-    if not args.no_validate:
-        _import_validation()
     gate = Gate(not args.no_validate, args.schema, args.baseline, args.on_anomaly)
     build(args.recipe, args.raw, args.out, args.only, beam_flags, gate)
 
 
 def _validate(args: argparse.Namespace) -> int:
-    _import_validation()
+    import_tfdv()
     from beam_thunder.manifest import explain
     from beam_thunder.validation import load_schemas, validate_folder
 
@@ -180,15 +167,6 @@ def _validate(args: argparse.Namespace) -> int:
         return 1
     print(f"{args.out}: {verdict.rows:,} rows are as published, and as the schemas allow")
     return 0
-
-
-def _quieten() -> None:
-    """Keeps what other packages say about themselves at import out of the users' way."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # GPUs it did not find, and so on
-    warnings.filterwarnings("ignore", category=FutureWarning, module="google")
-    warnings.filterwarnings("ignore", category=UserWarning, module="google|apache_beam")
-    logging.basicConfig(format="%(levelname)s: %(message)s")
-    logging.getLogger().addFilter(lambda record: "crcmod" not in record.getMessage())
 
 
 def _sources() -> None:

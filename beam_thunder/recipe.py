@@ -8,12 +8,18 @@ from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from beam_thunder.catalog import CATALOG, Entry, find, suggestion
 from beam_thunder.errors import RecipeError
 
 Table = Literal["sft", "preference"]
+
+_TAKEN = (
+    *("rejects", "spilled", "validation"),
+    *("manifest.json", "README.md", "report.html", "result.json"),
+)
+"""What a build itself writes beside the datasets."""
 
 
 class DatasetRecipe(BaseModel):
@@ -111,6 +117,8 @@ def load_recipe(path: Path) -> Recipe:
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise RecipeError(f"{path}:{line}: no valid YAML: {error.problem}") from error
+    except YAMLError as error:  # a character that YAML has not
+        raise RecipeError(f"{path}: no valid YAML: {error}") from error
     if not isinstance(tree, dict):
         raise RecipeError(f"{path}:1: expected a mapping with `datasets`, found {tree!r}")
     try:
@@ -165,10 +173,10 @@ def _check_dataset(path: Path, tree: Any, name: str, dataset: DatasetRecipe) -> 
             f"{where}: unknown source {dataset.source!r} of dataset {name!r}; "
             f"{suggestion(dataset.source, CATALOG)}"
         )
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name) or name == "rejects":
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name) or name in _TAKEN:
         raise RecipeError(
             f"{where}: dataset name {name!r}: expected a folder's name of letters, digits and "
-            "- _ . (`rejects` is taken)"
+            f"- _ . that a build does not use itself ({', '.join(_TAKEN)})"
         )
     if dataset.entry.kind != "processed":
         raise RecipeError(

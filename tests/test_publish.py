@@ -9,7 +9,7 @@ import pytest
 
 from beam_thunder import publish as module
 from beam_thunder.errors import UserError
-from beam_thunder.publish import keep_refused, publish, read_manifest, staging
+from beam_thunder.publish import complete, keep_refused, publish, read_manifest, staging
 
 
 def manifest(*paths: str) -> dict:
@@ -33,6 +33,7 @@ def fill(folder: str, *paths: str, text: str = "x") -> None:
 def publish_one(out: Path, text: str = "x") -> None:
     with staging(str(out)) as folder:
         fill(folder, "d/sft/a.parquet", text=text)
+        complete(folder, manifest("d/sft/a.parquet"))
         publish(folder, str(out), manifest("d/sft/a.parquet"))
 
 
@@ -56,6 +57,7 @@ def test_rebuild_replaces_the_old_build_whole(tmp_path):
     publish_one(out)
     with staging(str(out)) as folder:
         fill(folder, "d/sft/b.parquet")
+        complete(folder, manifest("d/sft/b.parquet"))
         publish(folder, str(out), manifest("d/sft/b.parquet"))
     assert names(out) == {"d/sft/b.parquet", "manifest.json", "README.md"}
 
@@ -142,11 +144,13 @@ def test_two_builds_at_once_into_one_folder_are_refused(tmp_path):
         pass
 
 
-def test_refused_build_keeps_rejects_and_counts(tmp_path):
+def test_refused_build_keeps_what_explains_it_and_no_data(tmp_path):
     with staging(str(tmp_path / "out")) as folder:
-        fill(folder, "rejects/d.jsonl", "d/sft/a.parquet")
+        fill(folder, "rejects/d.jsonl", "validation/d/sft.statistics.pb", "d/sft/a.parquet")
+        complete(folder, manifest())
         kept = keep_refused(folder, str(tmp_path / "out"))
-    assert names(Path(kept)) == {"rejects/d.jsonl", "result.json"}
+    expected = {"rejects/d.jsonl", "validation/d/sft.statistics.pb", "manifest.json"}
+    assert names(Path(kept)) == expected
 
 
 def test_next_published_build_removes_what_a_refused_one_kept(tmp_path):

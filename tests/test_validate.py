@@ -279,6 +279,15 @@ def test_a_measure_that_is_0_in_one_shard_is_missing_there():
     assert (common.num_non_missing, common.num_missing) == (2, 4)
 
 
+def test_shards_without_rows_add_nothing():
+    full, empty = random_measures(1, 50), random_measures(1, 0)
+    alone = merge_statistics([partial_statistics(full, 0)])
+    beside = merge_statistics([partial_statistics(full, 0), partial_statistics(empty, 1)])
+    assert alone.SerializeToString(deterministic=True) == beside.SerializeToString(
+        deterministic=True
+    )
+
+
 def test_examples_are_lists_with_values_first():
     batch = pa.RecordBatch.from_arrays([pa.array([0, 3, 0, 1])], names=["a"])
     assert examples(batch).to_pydict() == {"a": [[1], [3], None, None]}

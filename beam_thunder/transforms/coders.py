@@ -11,7 +11,7 @@ from apache_beam.coders.typecoders import registry
 
 
 class RecordBatchCoder(coders.Coder):
-    """A record batch and its schema; equal batches have equal bytes."""
+    """A record batch and its schema."""
 
     def encode(self, batch: pa.RecordBatch) -> bytes:
         schema = batch.schema.serialize()
@@ -25,9 +25,6 @@ class RecordBatchCoder(coders.Coder):
         data = pa.py_buffer(encoded)
         schema = pa.ipc.read_schema(data.slice(8, length))
         return pa.ipc.read_record_batch(data.slice(8 + length), schema)
-
-    def is_deterministic(self) -> bool:
-        return True
 
     def to_type_hint(self) -> type:
         return pa.RecordBatch

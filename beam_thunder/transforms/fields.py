@@ -164,6 +164,7 @@ def first_flaw(rows: int, flaws: Sequence[tuple[pa.Array, Flaw]]) -> tuple[pa.Ar
     """Reason and detail per row: of the first flaw whose mask holds there, else null."""
     reason = detail = pa.nulls(rows, pa.string())
     for mask, flaw in flaws:
+        mask = pc.fill_null(mask, False)
         if pc.any(mask).as_py():
             fresh = pc.and_(mask, pc.is_null(reason))
             reason = pc.if_else(fresh, flaw.reason, reason)
@@ -211,7 +212,7 @@ def resolve(batch: pa.RecordBatch, place: Place) -> pa.Array | None:
 
 def _descend(column: pa.Array, names: Sequence[str]) -> pa.Array | None:
     if names[0].endswith("[]"):
-        if not pa.types.is_list(column.type):
+        if not _is_list(column.type):
             return None
         inner = _child(column.flatten(), names[1:])
         return None if inner is None else relist(column, inner)
@@ -226,6 +227,11 @@ def _child(column: pa.Array, names: Sequence[str]) -> pa.Array | None:
     index = column.type.get_field_index(names[0].removesuffix("[]"))
     # `flatten` carries a struct's own nulls into its children; `field` would not.
     return None if index < 0 else _descend(column.flatten()[index], names)
+
+
+def _is_list(of: pa.DataType) -> bool:
+    kinds = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
+    return any(kind(of) for kind in kinds)
 
 
 def relist(lists: pa.Array, values: pa.Array) -> pa.Array:
@@ -253,9 +259,7 @@ def _as_kind(column: pa.Array, kind: FieldKind) -> pa.Array | None:
     if pa.types.is_null(column.type):
         return pa.nulls(len(column), pa.list_(pa.string()) if kind == "texts" else pa.string())
     if kind == "texts":
-        if pa.types.is_large_list(column.type) or pa.types.is_fixed_size_list(column.type):
-            column = column.cast(pa.list_(column.type.value_type))
-        if not pa.types.is_list(column.type):
+        if not _is_list(column.type):
             return None
         values = _as_kind(column.flatten(), "text")
         return None if values is None else relist(column, values)

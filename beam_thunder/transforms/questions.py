@@ -125,8 +125,20 @@ def prefix_options(lists: pa.Array, labels: Sequence[str] | pa.Array, joint: str
         flat = labels.flatten()
     else:
         _, places = positions(lists)
-        flat = pa.array(list(labels)).take(pa.array(places))
+        # Options beyond the labels come out null: their row has to be rejected.
+        flat = pa.array(list(labels)).take(pa.array(places, mask=places >= len(labels)))
     return relist(lists, pc.binary_join_element_wise(flat, values, joint))
+
+
+def match_labels(
+    texts: pa.Array, labels: pa.Array
+) -> tuple[pa.Array, pa.Array, tuple[pa.Array, Flaw]]:
+    """Texts and labels, both null in rows without one label for each text; and that flaw."""
+    lengths = [pc.list_value_length(each) for each in (texts, labels)]
+    uneven = pc.fill_null(pc.not_equal(*lengths), True)
+    rows = pc.if_else(uneven, None, pa.array(np.arange(len(texts))))
+    flaw = Flaw("uneven_options", "expected as many labels as texts of options")
+    return texts.take(rows), labels.take(rows), (uneven, flaw)
 
 
 def split_rejects(

@@ -34,7 +34,6 @@ from beam_thunder.transforms.fields import (
     from_columns,
     from_record,
     records_to_columns,
-    resolve,
 )
 from beam_thunder.transforms.progress import Progress
 
@@ -71,11 +70,9 @@ class RawRows:
 
     def is_header(self, cells: Sequence[str]) -> bool:
         """Whether the cells name every field's column, as a header does."""
-        names = pa.RecordBatch.from_arrays([pa.array([""])] * len(cells), names=list(cells))
-        return all(
-            any(resolve(names, place) is not None for place in each.places)
-            for each in self.fields
-        )
+        row = dict.fromkeys(cells)
+        found = [from_record(row, [each]) for each in self.fields]
+        return not any(isinstance(f, Flaw) and f.reason == "missing_column" for f in found)
 
 
 @dataclass(frozen=True)
@@ -295,30 +292,30 @@ def _csv_records(handle: Any, rows: RawRows, delimiter: str) -> Iterator[tuple[i
     if rows.positional and not rows.is_header(names):
         names = list(rows.positional)
         lines = chain([first], lines)
-    for line, cells in lines:
-        if isinstance(cells, list) and len(cells) != len(names):
-            flaw = Flaw("unreadable_line", f"expected {len(names)} cells, found {len(cells)}")
-            yield line, flaw
-        else:
-            yield (
-                line,
-                cells if isinstance(cells, Flaw) else dict(zip(names, cells, strict=True)),
-            )
+    for span, cells in lines:
+        if isinstance(cells, list) and len(cells) == len(names):
+            yield span[0], dict(zip(names, cells, strict=True))
+            continue
+        wrong = f"expected {len(names)} cells, found {len(cells)}"
+        # A quote that is not closed swallows lines that are rows of their own: as one
+        # reject they would pass for a single bad row.
+        for line in span:
+            yield line, Flaw("unreadable_line", cells if isinstance(cells, str) else wrong)
 
 
-def _csv_rows(reader: Any) -> Iterator[tuple[int, list[str] | Flaw]]:
-    """Each row with the line it starts on; blank lines are no rows."""
+def _csv_rows(reader: Any) -> Iterator[tuple[range, list[str] | str]]:
+    """The lines of each row, with its cells or what is wrong; blank lines are no rows."""
     while True:
-        line = reader.line_num + 1
+        start = reader.line_num + 1
+        cells: list[str] | str
         try:
             cells = next(reader)
         except StopIteration:
             return
         except csv.Error as error:
-            yield line, Flaw("unreadable_line", str(error))
-            continue
+            cells = str(error)
         if cells:
-            yield line, cells
+            yield range(start, max(start, reader.line_num) + 1), cells
 
 
 def _json_lines(handle: Any) -> Iterator[tuple[int, Any]]:
@@ -347,7 +344,10 @@ def _json_items(handle: Any) -> Iterator[tuple[int, Any]]:
         whole = orjson.loads(text)
     except orjson.JSONDecodeError as error:
         raise pa.ArrowInvalid(f"no JSON: {error}") from error
-    yield from enumerate(whole.values() if isinstance(whole, dict) else whole, 1)
+    items = list(whole.values()) if isinstance(whole, dict) else whole
+    if not isinstance(items, list):
+        raise pa.ArrowInvalid(f"expected a list or an object, found {type(whole).__name__}")
+    yield from enumerate(items, 1)
 
 
 @dataclass(eq=False)

@@ -70,8 +70,8 @@ def examples(measures: pa.RecordBatch) -> pa.RecordBatch:
         for name, values in columns.items()
         if len(values)
     }
-    if not lists:  # rows of nothing are rows still
-        lists = {"nothing": pa.nulls(measures.num_rows, pa.list_(pa.int64()))}
+    if not lists:  # rows of nothing are rows still, and TFDV counts them by a column
+        lists = {measures.schema.names[0]: pa.nulls(measures.num_rows, pa.list_(pa.int64()))}
     return pa.RecordBatch.from_arrays(list(lists.values()), names=list(lists))
 
 

@@ -10,7 +10,12 @@ import pyarrow.compute as pc
 
 from beam_thunder.transforms.fields import Field
 from beam_thunder.transforms.parse import ParseRows
-from beam_thunder.transforms.questions import index_in_list, prefix_options, questions
+from beam_thunder.transforms.questions import (
+    index_in_list,
+    match_labels,
+    prefix_options,
+    questions,
+)
 from beam_thunder.transforms.read import RawRows
 
 ROWS = RawRows(
@@ -29,6 +34,8 @@ def parse_arc(rows: pa.RecordBatch, source: str) -> pa.RecordBatch:
     The labels are the data's own: letters, or in some rows digits.
     """
     question, labels, texts, answer = rows.columns[2:6]
+    content = [question, labels, texts, answer]
+    texts, labels, uneven = match_labels(texts, labels)
     options = prefix_options(texts, labels, ": ")
     prompt = pc.binary_join_element_wise(
         pc.binary_join_element_wise("Question:", question, " "),
@@ -37,8 +44,9 @@ def parse_arc(rows: pa.RecordBatch, source: str) -> pa.RecordBatch:
         "\n",
     )
     answer_key = index_in_list(answer, labels)
-    content = [question, labels, texts, answer]
-    return questions(rows, source, content, question, prompt, options, answer_key)
+    return questions(
+        rows, source, content, question, prompt, options, answer_key, flaws=[uneven]
+    )
 
 
 @dataclass(eq=False)

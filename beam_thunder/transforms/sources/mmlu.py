@@ -8,7 +8,7 @@ from typing import ClassVar
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from beam_thunder.transforms.fields import Field
+from beam_thunder.transforms.fields import Field, Flaw
 from beam_thunder.transforms.parse import ParseRows
 from beam_thunder.transforms.questions import key_index, prefix_options, questions
 from beam_thunder.transforms.read import RawRows
@@ -35,7 +35,18 @@ def parse_mmlu(rows: pa.RecordBatch) -> pa.RecordBatch:
     )
     # The layouts write the key differently, so its place is what identifies the row.
     content = [question, choices, answer_key.cast(pa.string())]
-    return questions(rows, "MMLU", content, question, prompt, options, answer_key)
+    many = pc.greater(pc.list_value_length(choices), 10)
+    flaw = Flaw("too_many_options", "expected at most 10 choices")
+    return questions(
+        rows,
+        "MMLU",
+        content,
+        question,
+        prompt,
+        options,
+        answer_key,
+        flaws=[(pc.fill_null(many, False), flaw)],
+    )
 
 
 @dataclass(eq=False)

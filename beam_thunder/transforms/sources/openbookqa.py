@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from beam_thunder.transforms.fields import Field
 from beam_thunder.transforms.parse import ParseRows
-from beam_thunder.transforms.questions import index_in_list, questions
+from beam_thunder.transforms.questions import index_in_list, match_labels, questions
 from beam_thunder.transforms.read import RawRows
 
 ROWS = RawRows(
@@ -26,8 +26,11 @@ def parse_openbookqa(rows: pa.RecordBatch) -> pa.RecordBatch:
     """OpenBookQA rows to questions: the bare stem, and the bare texts as options."""
     question, labels, texts, answer = rows.columns[2:6]
     content = [question, labels, texts, answer]
+    texts, labels, uneven = match_labels(texts, labels)
     answer_key = index_in_list(answer, labels)
-    return questions(rows, "OpenBookQA", content, question, question, texts, answer_key)
+    return questions(
+        rows, "OpenBookQA", content, question, question, texts, answer_key, flaws=[uneven]
+    )
 
 
 @dataclass(eq=False)

@@ -1,0 +1,77 @@
+"""A dataset's ledger as steps: how many rows each made, and how many were lost and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Ledger = Mapping[str, Any]
+
+_KNOWN = {"read", "questions", "shuffled", "attempts", "correct", "wrong", "candidates"}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of the flow.
+
+    Attributes:
+      name: what its rows are.
+      rows: how many it made.
+      part: this and the next such step are parts of the step before.
+      note: where the rows come from.
+      lost: rows that came in and did not go on, by reason.
+    """
+
+    name: str
+    rows: int
+    part: bool = False
+    note: str = ""
+    lost: Mapping[str, int] = field(default_factory=dict)
+
+
+def steps(ledger: Ledger) -> tuple[Step, ...]:
+    """The steps of a ledger as the manifest has it; what it lacks counts as 0."""
+    return tuple(_steps(ledger))
+
+
+def _steps(ledger: Ledger) -> Iterator[Step]:
+    def count(name: str) -> int:
+        return int(ledger.get(name) or 0)
+
+    yield Step("raw rows read", count("read"))
+    yield Step("questions", count("questions"), lost=ledger.get("rejected") or {})
+    if count("shuffled") != count("questions"):
+        yield Step(
+            "questions in shards", count("shuffled"), note="a step lost or repeated rows"
+        )
+    yield Step(
+        "answers",
+        count("attempts"),
+        note=_per(count("attempts"), count("shuffled"), "question"),
+    )
+    yield Step("correct", count("correct"), part=True)
+    yield Step("wrong", count("wrong"), part=True)
+    for name, value in ledger.items():
+        if name not in _KNOWN and isinstance(value, int) and value:
+            yield Step(name.replace("_", " "), value, part=True)
+    written = ledger.get("written") or {}
+    if "sft" in written:
+        yield Step("SFT rows", written["sft"], note="the correct answers")
+    if "preference" in written or count("candidates"):
+        yield Step("candidate pairs", count("candidates"), note="each correct with each wrong")
+    if "preference" in written:
+        lost = ledger.get("dropped") or {}
+        yield Step("preference pairs", written["preference"], lost=lost)
+
+
+def lost(ledger: Ledger) -> int:
+    """Raw rows and pairs that are in no table."""
+    both = [*(ledger.get("rejected") or {}).values(), *(ledger.get("dropped") or {}).values()]
+    return sum(both)
+
+
+def _per(parts: int, wholes: int, name: str) -> str:
+    if not wholes:
+        return ""
+    return f"{parts / wholes:.3g} per {name}"
