@@ -20,7 +20,9 @@ setup(
     long_description_content_type="text/markdown",
     python_requires=">=3.11,<3.14",
     packages=find_packages(include=["beam_thunder", "beam_thunder.*"]),
-    package_data={"beam_thunder": ["py.typed", "schemas/*.pbtxt"]},
+    package_data={
+        "beam_thunder": ["py.typed", "schemas/*.pbtxt", "report/*.html", "report/*.css"]
+    },
     install_requires=[
         f"apache-beam[gcp]==2.72.0{OLDER}",
         f"apache-beam[gcp]==2.77.0{NEWER}",
@@ -31,12 +33,16 @@ setup(
         "dill",  # tfx-bsl needs it and Beam no longer pulls it in
         "google-cloud-storage",
         "huggingface_hub>=2",
+        "jinja2",
+        "markupsafe",
+        "matplotlib",
         "numpy",
         "orjson",
         "pooch",
         "pydantic>=2",
         "rich",
         "ruamel.yaml",
+        "tensorflow-metadata",
     ],
     extras_require={"dev": ["datasets", "hypothesis", "mypy", "pytest", "ruff", "setuptools"]},
     entry_points={"console_scripts": ["beam-thunder=beam_thunder.cli:main"]},

@@ -66,7 +66,7 @@ class Page:
             pass
 
     def run(self, script: str) -> Any:
-        """The value of an expression of JavaScript, evaluated by the browser, not by the page."""
+        """The value of a JavaScript expression; the page's policy does not hold for it."""
         answer = self.call("Runtime.evaluate", expression=script, returnByValue=True)
         assert "exceptionDetails" not in answer, answer
         return answer["result"].get("value")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,27 @@ from beam_thunder.report.text import plain, shorten, visible
 _TITLES = {"sft": "SFT", "preference": "Preference"}
 _TEXT = 300
 """Characters shown of a row's text among the anomalies."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """An anomaly or a drift, as the manifest has it.
+
+    Attributes:
+      dataset: its name.
+      table: its name.
+      measure: what was measured.
+      found: what the statistics say.
+      expected: what the schema allows.
+      rows: some that it is about, with their `id` and `text`.
+    """
+
+    dataset: str
+    table: str
+    measure: str
+    found: str
+    expected: str
+    rows: Sequence[Mapping[str, str]] = ()
 
 
 @dataclass(frozen=True)
@@ -105,8 +126,8 @@ def write_report(folder: Path) -> Path:
 def _content(folder: Path, manifest: Mapping[str, Any]) -> dict[str, Any]:
     """What the template has to fill in."""
     validation = manifest.get("validation")
-    anomalies = (validation or {}).get("anomalies") or []
-    counts = Counter(each["dataset"] for each in anomalies)
+    anomalies = _findings(manifest, "anomalies")
+    counts = Counter(each.dataset for each in anomalies)
     datasets = [_dataset(folder, manifest, name, counts[name]) for name in manifest["datasets"]]
     totals = Counter[str]()
     for dataset in datasets:
@@ -121,11 +142,20 @@ def _content(folder: Path, manifest: Mapping[str, Any]) -> dict[str, Any]:
         "problems": problems,
         "validation": validation,
         "anomalies": anomalies,
-        "drift": (validation or {}).get("drift") or [],
+        "drift": _findings(manifest, "drift"),
         "baseline": (validation or {}).get("baseline"),
         "datasets": datasets,
         "totals": totals,
     }
+
+
+def _findings(manifest: Mapping[str, Any], key: str) -> list[Finding]:
+    """Anomalies or drift, those of a dataset together."""
+    all_of_them = (manifest.get("validation") or {}).get(key) or []
+    names = [field.name for field in fields(Finding)]
+    findings = [Finding(**{n: each[n] for n in names if n in each}) for each in all_of_them]
+    places = {name: place for place, name in enumerate(manifest["datasets"])}
+    return sorted(findings, key=lambda each: places.get(each.dataset, len(places)))
 
 
 def _problems(manifest: Mapping[str, Any]) -> Iterator[str]:
