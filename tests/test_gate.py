@@ -300,8 +300,8 @@ def test_tensorflow_is_not_imported_where_nothing_is_validated(tmp_path):
     (tmp_path / "gsm8k.yaml").write_text(GSM8K)
     program = (
         "import sys\nfrom beam_thunder.cli import main\n"
-        f"status = main(['build', {str(tmp_path / 'gsm8k.yaml')!r}, '--raw', {str(EXAMPLES)!r}, "
-        f"'--out', {str(tmp_path / 'out')!r}, '--no-validate'])\n"
+        f"status = main(['build', {str(tmp_path / 'gsm8k.yaml')!r}, '--no-validate', "
+        f"'--raw', {str(EXAMPLES)!r}, '--out', {str(tmp_path / 'out')!r}])\n"
         "assert 'tensorflow' not in sys.modules\nsys.exit(status)"
     )
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
