@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from beam_thunder.schemas import QUESTIONS
-from beam_thunder.transforms.coders import RecordBatchCoder, register_coders
+from beam_thunder.transforms import register_coders
+from beam_thunder.transforms.coders import RecordBatchCoder
 
 CODER = RecordBatchCoder()
 

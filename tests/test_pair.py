@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from beam_thunder.catalog import find
 from beam_thunder.schemas import PREFERENCE, QUESTIONS, SFT
-from beam_thunder.transforms.coders import register_coders
+from beam_thunder.transforms import register_coders
 from beam_thunder.transforms.pair import (
     ATTEMPTS,
     IDENTICAL,
+    PairedCoder,
     PairOptions,
     cross,
     option_attempts,
@@ -293,3 +294,20 @@ def test_the_transform_pairs_every_shard_as_its_dataset():
             lambda key, each: (key, each.preference.column("source").to_pylist())
         )
         assert_that(found, equal_to([(("mmlu", 0, 1), ["MMLU"]), (("mine", 0, 1), ["KMMLU"])]))
+
+
+def test_paired_tables_survive_travelling_between_workers():
+    batch = pa.RecordBatch.from_arrays(
+        [
+            pa.array(["0" * 32, "1" * 32]),
+            pa.array(["p", "질문"]),
+            pa.array([["a", "b"], ["c", "d", "c"]]),
+            pa.array([0, 1], pa.int32()),
+        ],
+        schema=QUESTIONS,
+    )
+    paired = pair(batch, option_attempts(batch), find("mmlu"))
+    travelled = PairedCoder().decode(PairedCoder().encode(paired))
+    assert travelled.sft.equals(paired.sft)
+    assert travelled.preference.equals(paired.preference)
+    assert travelled.counts == paired.counts

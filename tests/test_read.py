@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from beam_thunder.errors import RawFileError
 from beam_thunder.transforms import read as module
-from beam_thunder.transforms.coders import register_coders
+from beam_thunder.transforms import register_coders
 from beam_thunder.transforms.fields import Field
 from beam_thunder.transforms.read import (
     RawRows,

@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from beam_thunder.schemas import QUESTIONS
-from beam_thunder.transforms.coders import register_coders
+from beam_thunder.transforms import register_coders
 from beam_thunder.transforms.shuffle import (
     ShuffleIntoShards,
     load,

@@ -1,7 +1,10 @@
 """The steps of the flow, one module each; `sources` has one transform per dataset."""
 
-from beam_thunder.transforms.coders import RecordBatchCoder, register_coders
-from beam_thunder.transforms.pair import PairOptions, option_attempts, pair
+import pyarrow as pa
+from apache_beam.coders.typecoders import registry
+
+from beam_thunder.transforms.coders import RecordBatchCoder
+from beam_thunder.transforms.pair import Paired, PairedCoder, PairOptions, option_attempts, pair
 from beam_thunder.transforms.parse import ParseRows
 from beam_thunder.transforms.progress import Progress
 from beam_thunder.transforms.read import (
@@ -20,6 +23,8 @@ from beam_thunder.transforms.write import WriteRejects, WriteShards
 __all__ = [
     "BATCH_ROWS",
     "PairOptions",
+    "Paired",
+    "PairedCoder",
     "ParseRows",
     "Progress",
     "RawRows",
@@ -37,3 +42,9 @@ __all__ = [
     "raw_slices",
     "register_coders",
 ]
+
+
+def register_coders() -> None:
+    """Tells Beam how what flows is encoded; pipelines do it before they use it."""
+    registry.register_coder(pa.RecordBatch, RecordBatchCoder)
+    registry.register_coder(Paired, PairedCoder)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import pyarrow as pa
 from apache_beam import coders
-from apache_beam.coders.typecoders import registry
 
 
 class RecordBatchCoder(coders.Coder):
@@ -26,10 +25,9 @@ class RecordBatchCoder(coders.Coder):
         schema = pa.ipc.read_schema(data.slice(8, length))
         return pa.ipc.read_record_batch(data.slice(8 + length), schema)
 
+    def estimate_size(self, batch: pa.RecordBatch) -> int:
+        # Beam samples sizes for its metrics, and would encode batches to learn them.
+        return batch.nbytes
+
     def to_type_hint(self) -> type:
         return pa.RecordBatch
-
-
-def register_coders() -> None:
-    """Tells Beam of the coder; pipelines do it before they use record batches."""
-    registry.register_coder(pa.RecordBatch, RecordBatchCoder)

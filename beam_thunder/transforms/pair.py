@@ -7,6 +7,7 @@ same question make a preference pair.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ import apache_beam as beam
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from apache_beam import coders
 from apache_beam.pvalue import PCollection
 
 from beam_thunder.catalog import Entry
@@ -51,6 +53,35 @@ class Paired:
     sft: pa.RecordBatch
     preference: pa.RecordBatch
     counts: dict[str, int]
+
+
+class PairedCoder(coders.Coder):
+    """Both tables as Arrow IPC streams, which keep dictionaries, and the counts as JSON."""
+
+    def encode(self, paired: Paired) -> bytes:
+        counts = json.dumps(paired.counts).encode()
+        sink = pa.BufferOutputStream()
+        sink.write(len(counts).to_bytes(8, "big") + counts)
+        for rows in (paired.sft, paired.preference):
+            with pa.ipc.new_stream(sink, rows.schema) as stream:
+                stream.write_batch(rows)
+        return sink.getvalue().to_pybytes()
+
+    def decode(self, encoded: bytes) -> Paired:
+        source = pa.BufferReader(encoded)
+        counts = json.loads(source.read(int.from_bytes(source.read(8), "big")))
+        tables = []
+        for _ in range(2):
+            with pa.ipc.open_stream(source) as stream:
+                tables.append(stream.read_next_batch())
+                list(stream)  # to the end of this stream, where the next one starts
+        return Paired(tables[0], tables[1], counts)
+
+    def estimate_size(self, paired: Paired) -> int:
+        return paired.sft.nbytes + paired.preference.nbytes
+
+    def to_type_hint(self) -> type:
+        return Paired
 
 
 def option_attempts(questions: pa.RecordBatch) -> pa.RecordBatch:

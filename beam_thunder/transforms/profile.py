@@ -159,13 +159,13 @@ class Characters:
         ends = np.frombuffer(offsets, np.int32)[texts.offset :][: len(texts) + 1]
         raw = (data or pa.py_buffer(b""))[int(ends[0]) : int(ends[-1])].to_pybytes()
         if raw.isascii():
-            kinds = raw.translate(_kinds()[:256].tobytes()) + bytes([_NONE])
+            kinds = raw.translate(_kinds(256).tobytes()) + bytes([_NONE])
             return cls(np.frombuffer(kinds, np.uint8), ends.astype(np.int64) - ends[0])
         # One decoding for all texts; UTF-32 has one number for each character.
         points = np.frombuffer(raw.decode().encode("utf-32-le"), np.uint32)
         lengths = pc.utf8_length(texts).to_numpy(zero_copy_only=False)
         ends = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
-        return cls(np.append(_kinds()[points], np.uint8(_NONE)), ends)
+        return cls(np.append(_kinds(sys.maxunicode + 1)[points], np.uint8(_NONE)), ends)
 
     @property
     def lengths(self) -> Numbers:
@@ -189,10 +189,10 @@ class Characters:
 
 
 @cache
-def _kinds() -> Numbers:
-    """The kind of every code point."""
-    kinds = np.full(sys.maxunicode + 1, _NONE, np.uint8)
-    for point in range(sys.maxunicode + 1):
+def _kinds(points: int) -> Numbers:
+    """The kind of each of the first code points; ASCII needs no wait for all of them."""
+    kinds = np.full(points, _NONE, np.uint8)
+    for point in range(points):
         character = chr(point)
         category = unicodedata.category(character)
         if category == "Nd":
@@ -202,7 +202,7 @@ def _kinds() -> Numbers:
         elif character.isspace():
             kinds[point] = _SPACE
     kinds[ord("\n")] = _BREAK
-    kinds[0xFFFD] = _REPLACEMENT
+    kinds[0xFFFD:0xFFFE] = _REPLACEMENT
     return kinds
 
 
