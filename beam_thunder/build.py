@@ -115,7 +115,7 @@ def _manifest(recipe: Recipe, what: Plan, gate: Gate, result: dict[str, Any]) ->
         return built
     from beam_thunder.validation import describe
 
-    schemas, folder = what.validation.schemas, Path(what.staging)
+    schemas, folder = what.validation.schemas, what.staging
     found = {
         "on_anomaly": gate.on_anomaly,
         "baseline": str(gate.baseline) if gate.baseline else None,

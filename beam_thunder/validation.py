@@ -12,11 +12,13 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from apache_beam.io.filesystems import FileSystems
 
 from beam_thunder.errors import UserError
 from beam_thunder.ledger import Ledger
 from beam_thunder.manifest import MANIFEST
 from beam_thunder.publish import CARD, REPORT, read_manifest
+from beam_thunder.remote import read
 from beam_thunder.transforms.profile import TEXTS, profile
 from beam_thunder.transforms.statistics import Partial, merge_statistics, partial_statistics
 from beam_thunder.transforms.validate import (
@@ -94,7 +96,7 @@ def table_files(manifest: Mapping[str, Any], dataset: str, table: str) -> list[s
 def describe(
     anomaly: Mapping[str, Any],
     manifest: Mapping[str, Any],
-    folder: Path,
+    folder: str,
     schemas: Mapping[str, str],
 ) -> dict[str, Any]:
     """An anomaly with up to five of the rows that it is about."""
@@ -104,7 +106,7 @@ def describe(
 def _offending_rows(
     anomaly: Mapping[str, Any],
     manifest: Mapping[str, Any],
-    folder: Path,
+    folder: str,
     schemas: Mapping[str, str],
 ) -> Iterator[dict[str, str]]:
     dataset, table, measure = anomaly["dataset"], anomaly["table"], anomaly["measure"]
@@ -115,7 +117,7 @@ def _offending_rows(
     text = next((name for name in TEXTS[table] if measure.startswith(name)), TEXTS[table][-1])
     shown = 0
     for path in table_files(manifest, dataset, table):
-        rows = _read(folder / path)
+        rows = _read(FileSystems.join(folder, *path.split("/")))
         measures = profile(rows, table)
         if measure not in measures.schema.names:
             return
@@ -133,8 +135,8 @@ def _shorten(text: str) -> str:
     return json.dumps(short + "…" if short != text else short, ensure_ascii=False)
 
 
-def _read(path: Path) -> pa.RecordBatch:
-    table = pq.read_table(path).combine_chunks()
+def _read(path: str) -> pa.RecordBatch:
+    table = pq.read_table(pa.BufferReader(read(path))).combine_chunks()
     batches = table.to_batches()
     return batches[0] if batches else pa.RecordBatch.from_pylist([], schema=table.schema)
 
@@ -177,7 +179,7 @@ def validate_folder(out: Path, schemas: Mapping[str, str]) -> Verdict:
             *(dataset, table, statistics, parse_schema(schemas[table], table)),
             environment(about["kind"], about["language"]),
         )
-        found += [describe(asdict(each), manifest, out, schemas) for each in anomalies]
+        found += [describe(asdict(each), manifest, str(out), schemas) for each in anomalies]
     return Verdict((), tuple(found), rows)
 
 
@@ -185,7 +187,7 @@ def _measure(
     out: Path, manifest: Mapping[str, Any], dataset: str, table: str
 ) -> Iterator[Partial]:
     for number, path in enumerate(table_files(manifest, dataset, table)):
-        yield partial_statistics(profile(_read(out / path), table), number)
+        yield partial_statistics(profile(_read(str(out / path)), table), number)
 
 
 def _check_files(out: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
