@@ -121,9 +121,7 @@ def measure(texts: pa.Array) -> dict[str, Numbers]:
     """The measures of texts without nulls, one array each."""
     characters = Characters.of(texts)
     length, breaks = characters.lengths, characters.count(_BREAK)
-    letters = {name: characters.count(kind) for kind, name in enumerate(SCRIPTS)}
-    total = np.maximum(sum(letters.values()), 1)
-    shares = {name: (count / total).astype(np.float32) for name, count in letters.items()}
+    shares = _shares(characters)
     edged = characters.edged()
     # White space alone is edged too, so most of the time there is nothing to count.
     white = characters.count(_SPACE) + breaks if edged.any() else breaks
@@ -137,6 +135,20 @@ def measure(texts: pa.Array) -> dict[str, Numbers]:
         "blank": (length == white).astype(np.int8),
         "edged": edged.astype(np.int8),
     }
+
+
+def _shares(characters: Characters) -> dict[str, Numbers]:
+    """The share of each script in the letters of each text."""
+    scripts = [kind for kind in range(len(SCRIPTS)) if characters.has(kind)]
+    none = np.zeros(len(characters.ends) - 1, np.float32)
+    shares = dict.fromkeys(SCRIPTS, none)
+    if len(scripts) == 1:  # as in most English data: then a text has all of it or nothing
+        [only] = scripts
+        shares[SCRIPTS[only]] = characters.any(only).astype(np.float32)
+        return shares
+    letters = {SCRIPTS[kind]: characters.count(kind) for kind in scripts}
+    total = np.maximum(sum(letters.values(), start=np.int32(0)), 1)
+    return shares | {name: (n / total).astype(np.float32) for name, n in letters.items()}
 
 
 @dataclass(frozen=True)
@@ -154,7 +166,6 @@ class Characters:
     @classmethod
     def of(cls, texts: pa.Array) -> Characters:
         """Looks up the kind of every character."""
-        texts = pa.concat_arrays([texts])  # a slice's buffers hold more than the slice
         _, offsets, data = texts.buffers()
         ends = np.frombuffer(offsets, np.int32)[texts.offset :][: len(texts) + 1]
         raw = (data or pa.py_buffer(b""))[int(ends[0]) : int(ends[-1])].to_pybytes()
@@ -172,13 +183,23 @@ class Characters:
         """Characters of each text."""
         return np.diff(self.ends).astype(np.int32)
 
+    def has(self, kind: int) -> bool:
+        """Whether any text has a character of a kind."""
+        return bool((self.kinds == kind).any())
+
+    def any(self, kind: int) -> Numbers:
+        """Whether each text has a character of a kind."""
+        hits = np.logical_or.reduceat(self.kinds == kind, self.ends[:-1])
+        return hits & (self.ends[1:] > self.ends[:-1])  # of nothing, reduceat gives the next
+
     def count(self, kind: int) -> Numbers:
         """How many characters of a kind each text has."""
         hits = self.kinds == kind
-        if not hits.any():
-            return np.zeros(len(self.ends) - 1, np.int32)
+        if np.count_nonzero(hits) * 16 < len(hits):  # for few it is faster to look them up
+            places = np.flatnonzero(hits)
+            return np.diff(np.searchsorted(places, self.ends)).astype(np.int32)
         counts = np.add.reduceat(hits, self.ends[:-1], dtype=np.int32)
-        counts[self.ends[1:] == self.ends[:-1]] = 0  # of nothing, reduceat gives the next
+        counts[self.ends[1:] == self.ends[:-1]] = 0
         return counts
 
     def edged(self) -> Numbers:
@@ -232,8 +253,8 @@ def contained(inner: pa.Array, outer: pa.Array) -> Numbers:
     small, large = _bytes(inner), _bytes(outer)
     spans = zip(*_spans(inner), *_spans(outer), strict=True)
     # In UTF-8, bytes contain bytes exactly where text contains text.
-    hits = (large.find(small[a:b], start, end) >= 0 for a, b, start, end in spans)
-    return np.fromiter(hits, np.int8, len(inner))
+    found = [large.find(small[a:b], start, end) for a, b, start, end in spans]
+    return (np.array(found, np.int64) >= 0).astype(np.int8)
 
 
 def _bytes(column: pa.Array) -> bytes:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 import apache_beam as beam
 import pyarrow as pa
@@ -23,6 +22,7 @@ from beam_thunder.transforms.profile import Measured, profile
 from beam_thunder.transforms.progress import Progress
 from beam_thunder.transforms.shuffle import ShardKey
 
+Buffer: TypeAlias = Any  # bytes, or what Arrow holds them in
 ROW_GROUP_ROWS = 32768
 # Only columns whose values repeat; looking for repeats in text costs time and finds none.
 _DICTIONARY = (
@@ -50,22 +50,6 @@ class WrittenShard:
     counts: Mapping[str, int]
 
 
-class _Hashing(io.RawIOBase):
-    """A sink that counts and hashes what is written through it."""
-
-    def __init__(self, sink: Any) -> None:
-        self.sink, self.bytes, self.sha256 = sink, 0, hashlib.sha256()
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: Any) -> int:
-        self.sha256.update(data)
-        self.bytes += len(data)
-        self.sink.write(data)
-        return len(data)
-
-
 def shard_path(dataset: str, table: str, shard: int, shards: int) -> str:
     """Of a table's shard, below the output folder."""
     return f"{dataset}/{table}/train-{shard:05d}-of-{shards:05d}.parquet"
@@ -75,13 +59,13 @@ def write_parquet(rows: pa.RecordBatch, path: str, folder: str) -> WrittenFile:
     """Writes rows as zstd Parquet to `path` below `folder`; equal rows give equal bytes."""
     rows = decoded(rows)
     names = [name for name in rows.schema.names if name in _DICTIONARY]
-    with _create(folder, path) as handle:
-        sink = _Hashing(handle)
-        with pq.ParquetWriter(
-            sink, rows.schema, compression="zstd", use_dictionary=names or False
-        ) as writer:
-            writer.write_table(pa.Table.from_batches([rows]), row_group_size=ROW_GROUP_ROWS)
-    return WrittenFile(path, rows.num_rows, sink.bytes, sink.sha256.hexdigest())
+    # Encoded in memory, all of it outside Python: then other threads need not wait.
+    sink = pa.BufferOutputStream()
+    with pq.ParquetWriter(
+        sink, rows.schema, compression="zstd", use_dictionary=names or False
+    ) as writer:
+        writer.write_table(pa.Table.from_batches([rows]), row_group_size=ROW_GROUP_ROWS)
+    return write_bytes(sink.getvalue(), rows.num_rows, path, folder)
 
 
 def decoded(rows: pa.RecordBatch) -> pa.RecordBatch:
@@ -93,28 +77,19 @@ def decoded(rows: pa.RecordBatch) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(plain, names=rows.schema.names)
 
 
-def write_bytes(content: bytes, rows: int, path: str, folder: str) -> WrittenFile:
-    """Writes a file that says something of so many rows to `path` below `folder`."""
-    with _create(folder, path) as handle:
+def write_bytes(content: Buffer, rows: int, path: str, folder: str) -> WrittenFile:
+    """Writes a file that holds so many rows to `path` below `folder`."""
+    target = FileSystems.join(folder, *path.split("/"))
+    with FileSystems.create(target, compression_type=CompressionTypes.UNCOMPRESSED) as handle:
         handle.write(content)
-    return WrittenFile(path, rows, len(content), hashlib.sha256(content).hexdigest())
+    digest = hashlib.sha256(content).hexdigest()
+    return WrittenFile(path, rows, memoryview(content).nbytes, digest)
 
 
 def write_jsonl(rows: Iterable[Mapping[str, Any]], path: str, folder: str) -> WrittenFile:
     """Writes rows as lines of JSON to `path` below `folder`."""
-    count = 0
-    with _create(folder, path) as handle:
-        sink = _Hashing(handle)
-        for count, row in enumerate(rows, 1):  # noqa: B007
-            sink.write(json.dumps(row, ensure_ascii=False).encode() + b"\n")
-    return WrittenFile(path, count, sink.bytes, sink.sha256.hexdigest())
-
-
-def _create(folder: str, path: str) -> Any:
-    return FileSystems.create(
-        FileSystems.join(folder, *path.split("/")),
-        compression_type=CompressionTypes.UNCOMPRESSED,
-    )
+    lines = [json.dumps(row, ensure_ascii=False).encode() + b"\n" for row in rows]
+    return write_bytes(b"".join(lines), len(lines), path, folder)
 
 
 @dataclass(eq=False)
