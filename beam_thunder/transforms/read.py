@@ -15,6 +15,7 @@ import io
 import re
 import zlib
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import IO, Any
@@ -178,6 +179,15 @@ def _parquet_slices(path: str, name: str, size: int) -> list[RawSlice]:
     return slices
 
 
+def _ahead(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The batches; the next one is decoded while one is being parsed."""
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(next, batches, None)
+        while (batch := coming.result()) is not None:
+            coming = pool.submit(next, batches, None)
+            yield batch
+
+
 def _open_parquet(path: str) -> pq.ParquetFile:
     local = FileSystems.get_scheme(path) is None
     try:
@@ -237,8 +247,8 @@ def _read_parquet(piece: RawSlice, rows: RawRows, batch_rows: int) -> Iterator[p
     position = piece.first
     with _open_parquet(piece.path) as parquet:
         names = [name for name in parquet.schema_arrow.names if name in wanted]
-        batches = parquet.iter_batches(
-            batch_rows, row_groups=list(piece.row_groups), columns=names
+        batches = _ahead(
+            parquet.iter_batches(batch_rows, row_groups=list(piece.row_groups), columns=names)
         )
         if not names:  # nothing to read, and still every row is accounted for
             count = sum(parquet.metadata.row_group(i).num_rows for i in piece.row_groups)

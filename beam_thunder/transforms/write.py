@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -16,6 +16,7 @@ from apache_beam import pvalue
 from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.pvalue import PCollection
+from apache_beam.utils.windowed_value import WindowedValue
 
 from beam_thunder.transforms.pair import Paired
 from beam_thunder.transforms.profile import Measured, profile
@@ -62,7 +63,11 @@ def write_parquet(rows: pa.RecordBatch, path: str, folder: str) -> WrittenFile:
     # Encoded in memory, all of it outside Python: then other threads need not wait.
     sink = pa.BufferOutputStream()
     with pq.ParquetWriter(
-        sink, rows.schema, compression="zstd", use_dictionary=names or False
+        sink,
+        rows.schema,
+        compression="zstd",
+        use_dictionary=names or False,
+        write_statistics=["id", "question_id", *names],  # of texts nobody asks the least
     ) as writer:
         writer.write_table(pa.Table.from_batches([rows]), row_group_size=ROW_GROUP_ROWS)
     return write_bytes(sink.getvalue(), rows.num_rows, path, folder)
@@ -121,26 +126,53 @@ class WriteShards(beam.PTransform[PCollection[tuple[ShardKey, Paired]], pvalue.D
 
 @dataclass(eq=False)
 class _WriteAndMeasure(beam.DoFn):
+    """Encodes one shard in other threads while this one measures it and sorts the next."""
+
     settings: WriteShards
 
-    def process(self, shard: tuple[ShardKey, Paired]) -> Iterator[Any]:
+    def setup(self) -> None:
+        self._pool = ThreadPoolExecutor(max(map(len, self.settings.tables.values())))
+
+    def start_bundle(self) -> None:
+        self._writing: _Writing | None = None
+
+    def process(
+        self, shard: tuple[ShardKey, Paired], window: Any = beam.DoFn.WindowParam
+    ) -> Iterator[Any]:
         (dataset, number, shards), paired = shard
-
-        def path(table: str) -> str:
-            return shard_path(dataset, table, number, shards)
-
         tables = {name: getattr(paired, name) for name in self.settings.tables[dataset]}
-        # Encoding and compressing let other threads run, so measuring costs little time.
-        with ThreadPoolExecutor(len(tables)) as pool:
-            writing = [
-                pool.submit(write_parquet, rows, path(table), self.settings.staging)
+        earlier, self._writing = self._writing, None
+        if earlier:  # so that no more than two shards are held at a time
+            yield self._finish(earlier).value
+        self._writing = _Writing(
+            dataset,
+            [
+                self._pool.submit(
+                    write_parquet,
+                    rows,
+                    shard_path(dataset, table, number, shards),
+                    self.settings.staging,
+                )
                 for table, rows in tables.items()
-            ]
-            if self.settings.measure:
-                yield from self._statistics(dataset, number, tables)
-            files = tuple(each.result() for each in writing)
+            ],
+            paired.counts,
+            window,
+        )
+        if self.settings.measure:
+            yield from self._statistics(dataset, number, tables)
+
+    def finish_bundle(self) -> Iterator[WindowedValue]:
+        if self._writing:
+            yield self._finish(self._writing)
+
+    def teardown(self) -> None:
+        self._pool.shutdown()
+
+    def _finish(self, writing: _Writing) -> WindowedValue:
+        files = tuple(each.result() for each in writing.files)
         self.settings.progress.add("shards", 1)
-        yield WrittenShard(dataset, files, paired.counts)
+        shard = WrittenShard(writing.dataset, files, writing.counts)
+        return WindowedValue(shard, writing.window.max_timestamp(), (writing.window,))
 
     def _statistics(
         self, dataset: str, number: int, tables: Mapping[str, pa.RecordBatch]
@@ -151,6 +183,16 @@ class _WriteAndMeasure(beam.DoFn):
         for table, rows in tables.items():
             partial = partial_statistics(profile(rows, table, measured), number)
             yield pvalue.TaggedOutput("statistics", ((dataset, table), partial))
+
+
+@dataclass(frozen=True)
+class _Writing:
+    """A shard whose files are being written."""
+
+    dataset: str
+    files: Sequence[Future[WrittenFile]]
+    counts: Mapping[str, int]
+    window: Any
 
 
 @dataclass(eq=False)

@@ -45,8 +45,11 @@ def hold(folder: Path) -> list[Held]:
 def _held(path: Path, name: Path) -> Held:
     group = pq.read_metadata(path).row_group(0)
     columns = [group.column(index) for index in range(group.num_columns)]
-    encoded = [c.path_in_schema for c in columns if c.has_dictionary_page]
-    settings = {"compression": columns[0].compression, "use_dictionary": encoded or False}
+    settings = {
+        "compression": columns[0].compression,
+        "use_dictionary": [c.path_in_schema for c in columns if c.has_dictionary_page] or False,
+        "write_statistics": [c.path_in_schema for c in columns if c.is_stats_set] or False,
+    }
     return Held(name, pq.read_table(path).combine_chunks(), settings, group.num_rows)
 
 
