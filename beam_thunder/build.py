@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -162,6 +163,8 @@ def _check(recipe: Recipe, built: Mapping[str, Any]) -> None:
 
 def _say(built: Mapping[str, Any], out: str, console: Console) -> None:
     console.print(summary(built))
+    for line in dropped(built):
+        console.print(line)
     validation = built.get("validation")
     if validation and validation["anomalies"]:
         console.print("Published with anomalies:\n" + explain(validation["anomalies"]))
@@ -175,22 +178,30 @@ def _say(built: Mapping[str, Any], out: str, console: Console) -> None:
 
 def summary(built: Mapping[str, Any]) -> Table:
     """What a build came to, beside the published counts."""
-    table = Table(title="Built (= as published)")
-    table.add_column("dataset")
-    for name in ("raw rows", "SFT", "published", "", "preference", "published", ""):
-        table.add_column(name, justify="right")
-    table.add_column("dropped", overflow="fold")
+    table = Table(title="Built; = is as published", box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("dataset", no_wrap=True)
+    for name in ("raw rows", "SFT", "published", "preference", "published"):
+        table.add_column(name, justify="right", no_wrap=True)
     for name, each in built["datasets"].items():
         ledger, published = each["ledger"], each["published"]
         cells = []
         for kind in ("sft", "preference"):
             rows = ledger["written"].get(kind)
-            equal = "=" if rows is not None and rows == published[kind] else ""
-            cells += [_count(rows), _count(published[kind]), equal]
-        reasons = {**ledger["rejected"], **ledger["dropped"]}
-        dropped = ", ".join(f"{reason} {_count(count)}" for reason, count in reasons.items())
-        table.add_row(name, _count(ledger["read"]), *cells, dropped)
+            equal = "= " if rows is not None and rows == published[kind] else ""
+            cells += [equal + _count(rows), _count(published[kind])]
+        table.add_row(name, _count(ledger["read"]), *cells)
     return table
+
+
+def dropped(built: Mapping[str, Any]) -> list[str]:
+    """A line for each dataset that dropped rows, with the reasons."""
+    lines = []
+    for name, each in built["datasets"].items():
+        reasons = {**each["ledger"]["rejected"], **each["ledger"]["dropped"]}
+        if reasons:
+            counts = ", ".join(f"{reason} {_count(n)}" for reason, n in reasons.items())
+            lines.append(f"{name}: dropped {counts}")
+    return lines
 
 
 def _count(rows: int | None) -> str:

@@ -81,14 +81,14 @@ class Figures:
 
     Attributes:
       job: seconds that the contender measured, its imports apart.
+      cpu: seconds that all its threads computed in that time.
       process: seconds from its process's start to its end.
-      cpu: seconds of all its threads.
       peak: bytes of memory at most, of the largest process; none starts others.
     """
 
     job: float
-    process: float
     cpu: float
+    process: float
     peak: float
 
 
@@ -232,9 +232,9 @@ def measure(command: Sequence[str], bench: Bench) -> Figures:
     if process.returncode:
         said = log.read_text(encoding="utf-8", errors="replace")
         raise SystemExit(f"{shlex.join(command)} ended with {process.returncode}:\n{said}")
-    job = json.loads(Path(bench.result).read_text(encoding="utf-8"))["seconds"]
+    job = json.loads(Path(bench.result).read_text(encoding="utf-8"))
     peak = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-    return Figures(job, seconds, usage.ru_utime + usage.ru_stime, peak)
+    return Figures(job["seconds"], job["cpu"], seconds, peak)
 
 
 def measure_all(bench: Bench, rounds: int) -> dict[str, list[Figures]]:
@@ -254,7 +254,7 @@ def measure_all(bench: Bench, rounds: int) -> dict[str, list[Figures]]:
 
 def median(runs: Iterable[Figures]) -> Figures:
     """The median of each figure on its own."""
-    columns = zip(*((r.job, r.process, r.cpu, r.peak) for r in runs), strict=True)
+    columns = zip(*((r.job, r.cpu, r.process, r.peak) for r in runs), strict=True)
     return Figures(*map(statistics.median, columns))
 
 
@@ -264,8 +264,8 @@ def median(runs: Iterable[Figures]) -> Figures:
 def row(figures: Figures) -> str:
     """Figures as text."""
     return (
-        f"job {figures.job:.2f} s, process {figures.process:.2f} s, "
-        f"CPU {figures.cpu:.2f} s, peak {figures.peak / 1e9:.2f} GB"
+        f"job {figures.job:.2f} s (CPU {figures.cpu:.2f} s), "
+        f"process {figures.process:.2f} s, peak {figures.peak / 1e9:.2f} GB"
     )
 
 
@@ -283,18 +283,20 @@ def conditions() -> str:
 
 
 def comparison(measured: Mapping[str, Sequence[Figures]]) -> str:
-    """A Markdown table of medians, with each contender's time over the build's."""
+    """A Markdown table of medians, with ratios of each contender's time to the build's."""
     medians = {name: median(runs) for name, runs in measured.items()}
     ours = medians["build"]
     lines = [
-        "| | job, s | over the build's | process, s | over the build's | CPU, s | peak, GB |",
-        "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+        "| | job, s | ratio | least, s | CPU, s | ratio | process, s | ratio | peak, GB |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     for name, each in medians.items():
-        jobs, processes = each.job / ours.job, each.process / ours.process
+        least = min(run.job for run in measured[name])
         lines.append(
-            f"| {name} | {each.job:.1f} | {jobs:.2f} | {each.process:.1f} | {processes:.2f} "
-            f"| {each.cpu:.1f} | {each.peak / 1e9:.2f} |"
+            f"| {name} | {each.job:.1f} | {each.job / ours.job:.2f} | {least:.1f} "
+            f"| {each.cpu:.1f} | {each.cpu / ours.cpu:.2f} "
+            f"| {each.process:.1f} | {each.process / ours.process:.2f} "
+            f"| {each.peak / 1e9:.2f} |"
         )
     return "\n".join(lines)
 
