@@ -7,6 +7,7 @@ import importlib
 import io
 import logging
 import os
+import sys
 import warnings
 
 
@@ -20,6 +21,18 @@ def quieten() -> None:
 
 
 def import_tfdv() -> None:
-    """Imports TensorFlow Data Validation without what it prints about notebooks."""
-    with contextlib.redirect_stderr(io.StringIO()):
-        importlib.import_module("tensorflow_data_validation")
+    """Imports TensorFlow Data Validation without what it and TensorFlow print on import.
+
+    Some of that comes from C++, so it is the process's standard error that is put aside.
+    An import that fails still raises its own error.
+    """
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        with contextlib.redirect_stderr(io.StringIO()):
+            importlib.import_module("tensorflow_data_validation")
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
