@@ -59,6 +59,12 @@ SCRIPTS = ("hangul", "latin", "han", "kana", "other")
 
 Numbers = np.ndarray[Any, np.dtype[Any]]
 
+_AT_A_TIME = 8192
+"""Texts."""
+
+_ONES = np.array([byte.bit_count() for byte in range(256)], np.uint8)
+"""How many bits of each byte are 1."""
+
 # What a character counts as. Letters come first, in the order of SCRIPTS.
 _DIGIT, _BREAK, _SPACE, _REPLACEMENT, _NONE = 5, 6, 7, 8, 9
 
@@ -119,6 +125,13 @@ def measure_column(column: pa.Array, measured: Measured) -> dict[str, Numbers]:
 
 def measure(texts: pa.Array) -> dict[str, Numbers]:
     """The measures of texts without nulls, one array each."""
+    # Some at a time: then what is made on the way stays in the processor's cache.
+    starts = range(0, max(len(texts), 1), _AT_A_TIME)
+    measured = [_measure(texts.slice(start, _AT_A_TIME)) for start in starts]
+    return {name: np.concatenate([each[name] for each in measured]) for name in measured[0]}
+
+
+def _measure(texts: pa.Array) -> dict[str, Numbers]:
     characters = Characters.of(texts)
     length, breaks = characters.lengths, characters.count(_BREAK)
     shares = _shares(characters)
@@ -144,7 +157,7 @@ def _shares(characters: Characters) -> dict[str, Numbers]:
     shares = dict.fromkeys(SCRIPTS, none)
     if len(scripts) == 1:  # as in most English data: then a text has all of it or nothing
         [only] = scripts
-        shares[SCRIPTS[only]] = characters.any(only).astype(np.float32)
+        shares[SCRIPTS[only]] = (characters.count(only) > 0).astype(np.float32)
         return shares
     letters = {SCRIPTS[kind]: characters.count(kind) for kind in scripts}
     total = np.maximum(sum(letters.values(), start=np.int32(0)), 1)
@@ -156,7 +169,7 @@ class Characters:
     """The characters of many texts in one array, each as the kind it counts as.
 
     Attributes:
-      kinds: of every character of every text, and one of no kind behind the last.
+      kinds: of every character of every text.
       ends: where each text ends in `kinds`, behind a leading 0.
     """
 
@@ -170,13 +183,13 @@ class Characters:
         ends = np.frombuffer(offsets, np.int32)[texts.offset :][: len(texts) + 1]
         raw = (data or pa.py_buffer(b""))[int(ends[0]) : int(ends[-1])].to_pybytes()
         if raw.isascii():
-            kinds = raw.translate(_kinds(256).tobytes()) + bytes([_NONE])
+            kinds = raw.translate(_kinds(256).tobytes())
             return cls(np.frombuffer(kinds, np.uint8), ends.astype(np.int64) - ends[0])
         # One decoding for all texts; UTF-32 has one number for each character.
         points = np.frombuffer(raw.decode().encode("utf-32-le"), np.uint32)
         lengths = pc.utf8_length(texts).to_numpy(zero_copy_only=False)
         ends = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
-        return cls(np.append(_kinds(sys.maxunicode + 1)[points], np.uint8(_NONE)), ends)
+        return cls(_kinds(sys.maxunicode + 1)[points], ends)
 
     @property
     def lengths(self) -> Numbers:
@@ -187,26 +200,26 @@ class Characters:
         """Whether any text has a character of a kind."""
         return bool((self.kinds == kind).any())
 
-    def any(self, kind: int) -> Numbers:
-        """Whether each text has a character of a kind."""
-        hits = np.logical_or.reduceat(self.kinds == kind, self.ends[:-1])
-        return hits & (self.ends[1:] > self.ends[:-1])  # of nothing, reduceat gives the next
-
     def count(self, kind: int) -> Numbers:
         """How many characters of a kind each text has."""
         hits = self.kinds == kind
-        if np.count_nonzero(hits) * 16 < len(hits):  # for few it is faster to look them up
+        if np.count_nonzero(hits) * 128 <= len(hits):  # for few it is faster to look them up
             places = np.flatnonzero(hits)
             return np.diff(np.searchsorted(places, self.ends)).astype(np.int32)
-        counts = np.add.reduceat(hits, self.ends[:-1], dtype=np.int32)
-        counts[self.ends[1:] == self.ends[:-1]] = 0
-        return counts
+        # Otherwise by eights: how many there are up to a byte of bits, and within it.
+        bits = np.packbits(hits, bitorder="little")
+        before = np.zeros(len(bits) + 1, np.int32)
+        np.cumsum(_ONES[bits], out=before[1:])
+        byte, bit = self.ends >> 3, (self.ends & 7).astype(np.uint8)
+        within = bits[np.minimum(byte, len(bits) - 1)] & ((np.uint8(1) << bit) - np.uint8(1))
+        return np.diff(before[byte] + _ONES[within]).astype(np.int32)
 
     def edged(self) -> Numbers:
         """Whether each text starts or ends with white space."""
-        first, last = self.kinds[self.ends[:-1]], self.kinds[np.maximum(self.ends[1:] - 1, 0)]
-        white = np.isin(first, (_SPACE, _BREAK)) | np.isin(last, (_SPACE, _BREAK))
-        return white & (self.ends[1:] > self.ends[:-1])
+        edged = self.ends[1:] > self.ends[:-1]
+        first, last = self.kinds[self.ends[:-1][edged]], self.kinds[self.ends[1:][edged] - 1]
+        edged[edged] = np.isin(first, (_SPACE, _BREAK)) | np.isin(last, (_SPACE, _BREAK))
+        return edged
 
 
 @cache
