@@ -126,12 +126,12 @@ class WriteShards(beam.PTransform[PCollection[tuple[ShardKey, Paired]], pvalue.D
 
 @dataclass(eq=False)
 class _WriteAndMeasure(beam.DoFn):
-    """Encodes one shard in other threads while this one measures it and sorts the next."""
+    """Encodes and measures one shard in other threads while this one sorts the next."""
 
     settings: WriteShards
 
     def setup(self) -> None:
-        self._pool = ThreadPoolExecutor(max(map(len, self.settings.tables.values())))
+        self._pool = ThreadPoolExecutor(max(map(len, self.settings.tables.values())) + 1)
 
     def start_bundle(self) -> None:
         self._writing: _Writing | None = None
@@ -139,60 +139,63 @@ class _WriteAndMeasure(beam.DoFn):
     def process(
         self, shard: tuple[ShardKey, Paired], window: Any = beam.DoFn.WindowParam
     ) -> Iterator[Any]:
-        (dataset, number, shards), paired = shard
-        tables = {name: getattr(paired, name) for name in self.settings.tables[dataset]}
         earlier, self._writing = self._writing, None
         if earlier:  # so that no more than two shards are held at a time
-            yield self._finish(earlier).value
-        self._writing = _Writing(
-            dataset,
-            [
-                self._pool.submit(
-                    write_parquet,
-                    rows,
-                    shard_path(dataset, table, number, shards),
-                    self.settings.staging,
-                )
-                for table, rows in tables.items()
-            ],
-            paired.counts,
-            window,
-        )
-        if self.settings.measure:
-            yield from self._statistics(dataset, number, tables)
+            for tag, each in self._finish(earlier):
+                yield pvalue.TaggedOutput(tag, each) if tag else each
+        self._writing = self._start(*shard, window)
 
-    def finish_bundle(self) -> Iterator[WindowedValue]:
+    def finish_bundle(self) -> Iterator[Any]:
         if self._writing:
-            yield self._finish(self._writing)
+            window = self._writing.window
+            for tag, each in self._finish(self._writing):
+                windowed = WindowedValue(each, window.max_timestamp(), (window,))
+                yield pvalue.TaggedOutput(tag, windowed) if tag else windowed
 
     def teardown(self) -> None:
         self._pool.shutdown()
 
-    def _finish(self, writing: _Writing) -> WindowedValue:
+    def _start(self, key: ShardKey, paired: Paired, window: Any) -> _Writing:
+        dataset, number, shards = key
+        staging, submit = self.settings.staging, self._pool.submit
+        tables = {name: getattr(paired, name) for name in self.settings.tables[dataset]}
+        files = [
+            submit(write_parquet, rows, shard_path(dataset, table, number, shards), staging)
+            for table, rows in tables.items()
+        ]
+        measuring = submit(measure_tables, tables, number) if self.settings.measure else None
+        return _Writing(dataset, files, measuring, paired.counts, window)
+
+    def _finish(self, writing: _Writing) -> Iterator[tuple[str | None, Any]]:
+        """The outputs of a shard, each with its tag."""
         files = tuple(each.result() for each in writing.files)
+        if writing.measuring:
+            for table, partial in writing.measuring.result().items():
+                yield "statistics", ((writing.dataset, table), partial)
         self.settings.progress.add("shards", 1)
-        shard = WrittenShard(writing.dataset, files, writing.counts)
-        return WindowedValue(shard, writing.window.max_timestamp(), (writing.window,))
-
-    def _statistics(
-        self, dataset: str, number: int, tables: Mapping[str, pa.RecordBatch]
-    ) -> Iterator[Any]:
-        from beam_thunder.transforms.statistics import partial_statistics
-
-        measured: Measured = {}
-        for table, rows in tables.items():
-            partial = partial_statistics(profile(rows, table, measured), number)
-            yield pvalue.TaggedOutput("statistics", ((dataset, table), partial))
+        yield None, WrittenShard(writing.dataset, files, writing.counts)
 
 
 @dataclass(frozen=True)
 class _Writing:
-    """A shard whose files are being written."""
+    """A shard whose files are being written, and whose rows are being measured."""
 
     dataset: str
     files: Sequence[Future[WrittenFile]]
+    measuring: Future[dict[str, Any]] | None
     counts: Mapping[str, int]
     window: Any
+
+
+def measure_tables(tables: Mapping[str, pa.RecordBatch], shard: int) -> dict[str, Any]:
+    """A `Partial` of each of a shard's tables; imports TensorFlow."""
+    from beam_thunder.transforms.statistics import partial_statistics
+
+    measured: Measured = {}
+    return {
+        table: partial_statistics(profile(rows, table, measured), shard)
+        for table, rows in tables.items()
+    }
 
 
 @dataclass(eq=False)
