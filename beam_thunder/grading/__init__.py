@@ -1,0 +1,1 @@
+"""Rules that decide whether an answer is correct; each module is one kind of question."""
