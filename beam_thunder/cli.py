@@ -10,6 +10,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from beam_thunder import __version__
 from beam_thunder.catalog import CATALOG, find
@@ -23,6 +24,19 @@ and publishes them as Parquet shards, all at once or not at all.
 Every option of Apache Beam's runners can be added, for instance:
   --direct_num_workers 2 --direct_running_mode multi_processing
   --runner FlinkRunner --flink_master HOST:8081
+"""
+
+
+_GENERATE_HELP = """\
+Asks each model for what is missing of its answers, and keeps them below --out:
+DATASET/MODEL/part-*.parquet. Every answer is durable within seconds, so it can be
+killed at any moment; the same command goes on where it was.
+
+A vLLM server is started for each model, one after the other, and stopped afterwards,
+unless --vllm-url names servers that run already. Their key, if they need one, is
+taken from the environment variable VLLM_API_KEY.
+
+Every option of Apache Beam's runners can be added.
 """
 
 
@@ -60,6 +74,9 @@ def parser() -> argparse.ArgumentParser:
     build.add_argument("--raw", required=True, metavar="DIR", help="folder of the raw files")
     build.add_argument("--out", required=True, metavar="DIR", help="folder to publish to")
     build.add_argument(
+        "--attempts", metavar="DIR", help="what `generate` kept, for the synthetic datasets"
+    )
+    build.add_argument(
         "--only", nargs="+", default=[], metavar="DATASET", help="of the recipe's datasets"
     )
     _add_validation(build)
@@ -74,6 +91,24 @@ def parser() -> argparse.ArgumentParser:
     )
     build.add_argument("--no-validate", action="store_true", help="leave validation out")
 
+    _add_generate(commands)
+    estimate = commands.add_parser(
+        "estimate", help="say what generating will take, before a GPU is rented"
+    )
+    estimate.add_argument("recipe", type=Path, metavar="RECIPE")
+    estimate.add_argument("--raw", required=True, metavar="DIR", help="folder of the raw files")
+    estimate.add_argument(
+        "--attempts", metavar="DIR", help="of `generate --limit 50`: its tokens, not guesses"
+    )
+    estimate.add_argument(
+        "--tokens-per-second",
+        type=float,
+        metavar="N",
+        help="of output by a server, as `generate` shows it; gives hours",
+    )
+    estimate.add_argument(
+        "--only", nargs="+", default=[], metavar="DATASET", help="of the recipe's datasets"
+    )
     validate = commands.add_parser(
         "validate", help="validate a published folder again, from its files", allow_abbrev=False
     )
@@ -95,6 +130,63 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+def _add_generate(commands: Any) -> None:
+    command = commands.add_parser(
+        "generate",
+        help="have models answer the questions of a recipe's synthetic datasets",
+        description=_GENERATE_HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    command.add_argument(
+        "recipe", type=Path, metavar="RECIPE", help="a YAML file, see recipes/"
+    )
+    command.add_argument("--raw", required=True, metavar="DIR", help="folder of the raw files")
+    command.add_argument("--out", required=True, metavar="DIR", help="folder of the attempts")
+    command.add_argument(
+        "--model", nargs="+", default=[], metavar="NAME", help="of the recipe's models"
+    )
+    command.add_argument(
+        "--only", nargs="+", default=[], metavar="DATASET", help="of the recipe's datasets"
+    )
+    command.add_argument(
+        "--limit", type=_positive, metavar="N", help="ask N questions of each dataset"
+    )
+    command.add_argument(
+        "--redo",
+        choices=("truncated",),
+        help="ask again for answers that were cut off at the token limit; raise "
+        "max_tokens in the recipe first",
+    )
+    command.add_argument(
+        "--concurrency",
+        type=_positive,
+        default=256,
+        metavar="N",
+        help="requests that are open at a time (256)",
+    )
+    where = command.add_mutually_exclusive_group()
+    where.add_argument(
+        "--vllm-url",
+        nargs="+",
+        default=[],
+        metavar="URL",
+        help="running servers of the model, http://HOST:PORT; they share the requests",
+    )
+    where.add_argument(
+        "--vllm-python",
+        metavar="FILE",
+        help="the interpreter that has vLLM (the one of `make vllm`, or this one)",
+    )
+
+
+def _positive(text: str) -> int:
+    number = int(text) if text.isdecimal() else 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a whole number of 1 or more")
+    return number
+
+
 def _add_validation(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--schema",
@@ -108,7 +200,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command; returns 0, 1 for a failed build, or 2 for a wrong call or recipe."""
     top = parser()
     args, rest = top.parse_known_args(arguments)
-    if rest and args.command != "build":
+    if rest and args.command not in ("build", "generate"):
         top.error(f"unknown arguments: {' '.join(rest)}")
     quieten()
     try:
@@ -131,6 +223,12 @@ def _run(args: argparse.Namespace, beam_flags: Sequence[str]) -> int:
         _fetch(args)
     elif args.command == "build":
         _build(args, beam_flags)
+    elif args.command == "generate":
+        _generate(args, beam_flags)
+    elif args.command == "estimate":
+        from beam_thunder.estimate import estimate
+
+        estimate(args.recipe, args.raw, args.attempts, args.tokens_per_second, only=args.only)
     elif args.command == "validate":
         return _validate(args)
     elif args.command == "report":
@@ -150,7 +248,15 @@ def _build(args: argparse.Namespace, beam_flags: Sequence[str]) -> None:
     from beam_thunder.build import Gate, build
 
     gate = Gate(not args.no_validate, args.schema, args.baseline, args.on_anomaly)
-    build(args.recipe, args.raw, args.out, args.only, beam_flags, gate)
+    build(args.recipe, args.raw, args.out, args.only, beam_flags, gate, attempts=args.attempts)
+
+
+def _generate(args: argparse.Namespace, beam_flags: Sequence[str]) -> None:
+    from beam_thunder.generate import Asking, Selection, generate
+
+    selection = Selection(args.model, args.only, args.limit)
+    asking = Asking(args.vllm_url, args.vllm_python, args.concurrency, bool(args.redo))
+    generate(args.recipe, args.raw, args.out, selection, asking, beam_flags)
 
 
 def _validate(args: argparse.Namespace) -> int:

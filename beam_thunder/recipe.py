@@ -10,16 +10,64 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from beam_thunder.catalog import CATALOG, Entry, find, suggestion
+from beam_thunder.catalog import CATALOG, Entry, Kind, find, suggestion
 from beam_thunder.errors import RecipeError
+from beam_thunder.filters import Limits
+from beam_thunder.templates import check_template
 
-Table = Literal["sft", "preference"]
+Table = Literal["sft", "preference", "attempts", "kto", "published"]
 
+_FOLDER = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 _TAKEN = (
     *("rejects", "spilled", "validation"),
     *("manifest.json", "README.md", "report.html", "result.json"),
 )
 """What a build itself writes beside the datasets."""
+
+
+class Sampling(BaseModel):
+    """How a model draws its answers; the names are those of the OpenAI protocol.
+
+    Attributes:
+      temperature: 0 always takes the likeliest token: then more samples of a question
+        are all the same. Higher values give more varied answers, and more wrong ones.
+      top_p: draw from the likeliest tokens that together have this probability.
+      max_tokens: where an answer is cut off. Not part of what an answer is stored
+        under: one that ended by itself would have been the same with a higher limit.
+      seed: sample *k* of every question is drawn with `seed + k`.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    temperature: float = Field(default=0.7, ge=0, le=2)
+    top_p: float = Field(default=0.95, gt=0, le=1)
+    max_tokens: int = Field(default=2048, ge=1)
+    seed: int = Field(default=0, ge=0)
+
+
+class ModelRecipe(BaseModel):
+    """A model that answers questions.
+
+    Attributes:
+      engine: `vllm` asks a server; `recorded` takes the answers that a file has.
+      hub: its repository on the Hugging Face Hub, or a local folder; what a server is
+        asked for, and what rows name as their model.
+      revision: branch, tag or commit of the repository; answers of another one are
+        other answers.
+      server: arguments for the server that is started for it, as vLLM names them.
+      sampling: in place of the recipe's own for this model.
+      answers: for `recorded`, a file (.jsonl, .csv or .parquet) of `question` or
+        `question_id`, `model` and `response`, relative to the recipe.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    engine: Literal["vllm", "recorded"] = "vllm"
+    hub: str = ""
+    revision: str = ""
+    server: dict[str, str | int | float | bool] = Field(default_factory=dict)
+    sampling: Sampling | None = None
+    answers: str = ""
 
 
 class DatasetRecipe(BaseModel):
@@ -32,6 +80,18 @@ class DatasetRecipe(BaseModel):
       tables: what to write; what the authors published if left out.
       few_shot: for GSM8K, a text file that is put before every question, relative
         to the recipe.
+      models: of a synthetic dataset, the recipe's models that answer it; all of them
+        if left out.
+      samples: of a synthetic dataset, answers per question and model, in place of the
+        recipe's own.
+      template: of a synthetic dataset, the prompt with `{question}` where the question
+        goes; the package's own for the source if left out.
+      filters: of a synthetic dataset, what answers may be like, in place of the
+        recipe's own.
+      pairs: of a synthetic dataset, `one_per_question` as published, or `all`.
+      max_pairs: with `all`, at most so many of a question.
+      ungradable_sft: of a synthetic dataset, whether answers that no rule decides on
+        become SFT rows; if left out, those of instruction following do.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True)
@@ -40,6 +100,13 @@ class DatasetRecipe(BaseModel):
     files: list[str] = Field(default_factory=list)
     tables: list[Table] = Field(default_factory=list)
     few_shot: str = ""
+    models: list[str] = Field(default_factory=list)
+    samples: int | None = Field(default=None, ge=1)
+    template: str = ""
+    filters: Limits | None = None
+    pairs: Literal["one_per_question", "all"] = "one_per_question"
+    max_pairs: int | None = Field(default=None, ge=1)
+    ungradable_sft: bool | None = None
 
     @property
     def entry(self) -> Entry:
@@ -54,7 +121,8 @@ class DatasetRecipe(BaseModel):
     @property
     def written_tables(self) -> tuple[Table, ...]:
         """The tables to write, in the order of the flow."""
-        wanted = self.tables or self.entry.tables
+        kept = ("attempts",) if self.entry.kind == "synthetic" else ()
+        wanted = (*(self.tables or self.entry.tables), *kept)
         return tuple(table for table in get_args(Table) if table in wanted)
 
 
@@ -66,6 +134,11 @@ class Recipe(BaseModel):
         fewer and larger files, and take more memory per worker.
       max_reject_rate: share of a dataset's raw rows, from 0 to 1, that may be
         unusable before nothing is published.
+      sampling: how models draw their answers.
+      filters: what answers may be like.
+      samples: answers per question and model.
+      models: that answer the questions of synthetic datasets, by a name of yours; the
+        name is the folder that their answers are kept in.
       datasets: by name; the name is the folder it is written to.
     """
 
@@ -73,6 +146,10 @@ class Recipe(BaseModel):
 
     rows_per_shard: int = Field(default=100_000, ge=1)
     max_reject_rate: float = Field(default=0.01, ge=0, le=1)
+    sampling: Sampling = Field(default_factory=Sampling)
+    filters: Limits = Field(default_factory=Limits)
+    samples: int = Field(default=1, ge=1)
+    models: dict[str, ModelRecipe] = Field(default_factory=dict)
     datasets: dict[str, DatasetRecipe] = Field(min_length=1)
 
     @model_validator(mode="before")
@@ -86,6 +163,26 @@ class Recipe(BaseModel):
                 if isinstance(dataset, dict):
                     dataset.setdefault("source", name)
         return data
+
+    def of_kind(self, kind: Kind) -> dict[str, DatasetRecipe]:
+        """Its processed or its synthetic datasets."""
+        return {name: d for name, d in self.datasets.items() if d.entry.kind == kind}
+
+    def models_of(self, dataset: str) -> list[str]:
+        """The names of the models that answer a synthetic dataset."""
+        return self.datasets[dataset].models or list(self.models)
+
+    def samples_of(self, dataset: str) -> int:
+        """Answers per question and model."""
+        return self.datasets[dataset].samples or self.samples
+
+    def sampling_of(self, model: str) -> Sampling:
+        """How a model draws its answers."""
+        return self.models[model].sampling or self.sampling
+
+    def filters_of(self, dataset: str) -> Limits:
+        """What answers to a synthetic dataset's questions may be like."""
+        return self.datasets[dataset].filters or self.filters
 
     def only(self, names: list[str]) -> Recipe:
         """The recipe with these of its datasets alone; all of them if none is named.
@@ -101,6 +198,15 @@ class Recipe(BaseModel):
                 )
         kept = {n: d for n, d in self.datasets.items() if not names or n in names}
         return self.model_copy(update={"datasets": kept})
+
+
+_MODELS: dict[Any, type[BaseModel]] = {
+    "datasets": DatasetRecipe,
+    "models": ModelRecipe,
+    "sampling": Sampling,
+    "filters": Limits,
+}
+"""What the keys below each key of a recipe are."""
 
 
 def load_recipe(path: Path) -> Recipe:
@@ -127,8 +233,11 @@ def load_recipe(path: Path) -> Recipe:
         raise RecipeError(
             "\n".join(_explain(path, tree, each) for each in error.errors())
         ) from None
+    for name, model in recipe.models.items():
+        _check_model(path, tree, name, model)
     for name, dataset in recipe.datasets.items():
         _check_dataset(path, tree, name, dataset)
+        _check_kind(path, tree, name, dataset, recipe)
     return recipe
 
 
@@ -158,7 +267,7 @@ def _explain(path: Path, tree: Any, error: Any) -> str:
     where = f"{path}:{_line(tree, keys)}"
     name = ".".join(map(str, keys))
     if error["type"] == "extra_forbidden":
-        model = DatasetRecipe if keys[0] == "datasets" else Recipe
+        model = next((_MODELS[key] for key in reversed(keys[:-1]) if key in _MODELS), Recipe)
         return f"{where}: unknown key {name!r}; {suggestion(keys[-1], model.model_fields)}"
     if error["type"] == "missing":
         return f"{where}: {name!r} is missing; a recipe names its datasets under it"
@@ -173,15 +282,10 @@ def _check_dataset(path: Path, tree: Any, name: str, dataset: DatasetRecipe) -> 
             f"{where}: unknown source {dataset.source!r} of dataset {name!r}; "
             f"{suggestion(dataset.source, CATALOG)}"
         )
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name) or name in _TAKEN:
+    if not re.fullmatch(_FOLDER, name) or name in _TAKEN:
         raise RecipeError(
             f"{where}: dataset name {name!r}: expected a folder's name of letters, digits and "
             f"- _ . that a build does not use itself ({', '.join(_TAKEN)})"
-        )
-    if dataset.entry.kind != "processed":
-        raise RecipeError(
-            f"{where}: {name!r} is made of models' answers, which this version cannot build; "
-            f"leave it out"
         )
     if dataset.few_shot and dataset.entry.source != "GSM8K":
         raise RecipeError(
@@ -191,5 +295,60 @@ def _check_dataset(path: Path, tree: Any, name: str, dataset: DatasetRecipe) -> 
     if dataset.few_shot and not (path.parent / dataset.few_shot).is_file():
         raise RecipeError(
             f"{path}:{_line(tree, (*keys, 'few_shot'))}: no file {dataset.few_shot!r} "
+            f"beside the recipe in {path.parent}"
+        )
+
+
+_SYNTHETIC_KEYS = (
+    *("models", "samples", "template"),
+    *("filters", "pairs", "max_pairs", "ungradable_sft"),
+)
+"""What only synthetic datasets may say."""
+
+
+def _check_kind(
+    path: Path, tree: Any, name: str, dataset: DatasetRecipe, recipe: Recipe
+) -> None:
+    """What only datasets of one kind may say, and must say."""
+    keys: tuple[Any, ...] = ("datasets", name)
+
+    def error(key: str, problem: str) -> RecipeError:
+        return RecipeError(f"{path}:{_line(tree, (*keys, key))}: {problem}")
+
+    if dataset.entry.kind == "processed":
+        for key in _SYNTHETIC_KEYS:
+            if key in dataset.model_fields_set:
+                raise error(key, f"{name!r} has its own answers: {key} is for synthetic ones")
+        synthetic = [table for table in dataset.tables if table not in ("sft", "preference")]
+        if synthetic:
+            raise error("tables", f"{name!r} has its own answers: no table {synthetic[0]!r}")
+        return
+    if not recipe.models:
+        raise error(
+            "source",
+            f"{name!r} is made of models' answers; name some under `models`, or leave it out",
+        )
+    for model in dataset.models:
+        if model not in recipe.models:
+            known = suggestion(model, recipe.models)
+            raise error("models", f"{name}: no model {model!r} in the recipe; {known}")
+    if dataset.template:
+        try:
+            check_template(dataset.source, dataset.template)
+        except RecipeError as wrong:
+            raise error("template", f"{name}: {wrong}") from None
+
+
+def _check_model(path: Path, tree: Any, name: str, model: ModelRecipe) -> None:
+    keys: tuple[Any, ...] = ("models", name)
+    where = f"{path}:{_line(tree, keys)}"
+    if not re.fullmatch(_FOLDER, name):
+        raise RecipeError(f"{where}: model name {name!r}: expected letters, digits and - _ .")
+    needed = "hub" if model.engine == "vllm" else "answers"
+    if not getattr(model, needed):
+        raise RecipeError(f"{where}: model {name!r} of engine {model.engine} needs `{needed}`")
+    if model.answers and not (path.parent / model.answers).is_file():
+        raise RecipeError(
+            f"{path}:{_line(tree, (*keys, 'answers'))}: no file {model.answers!r} "
             f"beside the recipe in {path.parent}"
         )

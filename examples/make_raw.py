@@ -1,4 +1,4 @@
-"""Writes the example rows of the nine processed sources, in both layouts.
+"""Writes the example rows of every source, in both layouts.
 
 Every row below is made up by hand for this project; none is taken from a real
 dataset. The rows have the schema of the real files and their quirks, so that a
@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import gzip
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -1472,6 +1473,708 @@ def write_kobest(folder: Path) -> None:
     write_csv(folder / path, [KOBEST_HEADER, *cells], delimiter="\t")
 
 
+# OrcaMath -------------------------------------------------------------------------------
+
+ORCA_MATH_SCHEMA = pa.schema([("question", pa.string()), ("answer", pa.string())])
+
+# (question, answer); the final answer stands in free text, if it stands there at all.
+ORCA_MATH: list[tuple[str, str]] = [
+    # One number in the last sentence.
+    (
+        "A ferry takes 18 cars a trip. How many cars does it take over in 7 trips?",
+        "Each trip takes 18 cars.\n\n18 * 7 = 126\n\nTherefore, the ferry takes over 126 cars.",
+    ),
+    # Dollars, and a comma.
+    (
+        "A club sells 85 tickets at $14.50 each. How much does it take in?",
+        "85 * $14.50 = $1,232.50\n\nThe club takes in $1,232.50.",
+    ),
+    # A result at the very end.
+    (
+        "Ruth reads 24 pages a day. How many pages has she left of 200 after 5 days?",
+        "She has read 24 * 5 = 120 pages. The rest is 200 - 120 = 80 pages.",
+    ),
+    # A box.
+    (
+        "What part of a pizza is left when 3 of its 8 equal slices are eaten?",
+        "There are 8 - 3 = 5 slices left.\n\n\\[ \\boxed{\\frac{5}{8}} \\]",
+    ),
+    # Per cent.
+    (
+        "A class of 40 has 14 pupils who swim. Which percentage of the class is that?",
+        "14 / 40 = 0.35\n\nThe answer is 35%.",
+    ),
+    # Two numbers: no single final answer.
+    (
+        "Two numbers add up to 30, and one is twice the other. Which numbers are they?",
+        "Let x be the smaller one. Then 3x = 30.\n\nThe two numbers are 10 and 20.",
+    ),
+    # An answer in words.
+    (
+        "Is 91 a prime number?",
+        "No. 7 divides it without a remainder, so it is a composite number.",
+    ),
+    # The value of an unknown, which is not what is asked.
+    (
+        "Twice a number and 4 more make 18. What is three times the number?",
+        "Let x be the number.\n2x + 4 = 18\n2x = 14\nx = 7",
+    ),
+    # A negative result, and line ends of Windows.
+    (
+        "A diver at -12 meters sinks 9 meters more. At which height is she?",
+        "She sinks by 9 meters.\r\nHer height is -21 meters.",
+    ),
+]
+
+
+def write_orca_math(folder: Path) -> None:
+    """Released on the Hub only."""
+    rows = [{"question": question, "answer": answer} for question, answer in ORCA_MATH]
+    path = "microsoft/orca-math-word-problems-200k/data/train-00000-of-00001.parquet"
+    write_parquet(folder / "raw" / path, ORCA_MATH_SCHEMA, rows)
+
+
+# Translated GSM8K and OrcaMath ----------------------------------------------------------
+
+_TRANSLATED = [
+    (name, pa.string()) for name in ("question", "answer", "question_en", "answer_en")
+]
+GSM8K_KO_SCHEMA = pa.schema(_TRANSLATED)
+ORCA_MATH_KO_SCHEMA = pa.schema([*_TRANSLATED, ("llm", pa.string())])
+
+# (question, answer) in Korean, of the first rows of GSM8K above.
+GSM8K_KO: list[tuple[str, str]] = [
+    (
+        (
+            "빵집에서 롤빵 48개를 쟁반 2개에 똑같이 나누어 담았습니다. 첫 번째 쟁반에서 15개가 "
+            "팔렸습니다. 첫 번째 쟁반에 남은 롤빵은 몇 개인가요?"
+        ),
+        (
+            "쟁반마다 롤빵이 48/2 = <<48/2=24>>24개 있습니다.\n"
+            "팔고 나면 첫 번째 쟁반에 24-15 = <<24-15=9>>9개가 남습니다.\n#### 9"
+        ),
+    ),
+    # A comma in the final answer.
+    (
+        (
+            "인쇄소에서 기계 두 대를 2시간 동안 돌립니다. 한 대는 한 시간에 포스터 350장을, "
+            "다른 한 대는 267장을 만듭니다. 모두 몇 장을 만드나요?"
+        ),
+        (
+            "한 시간에 350+267 = <<350+267=617>>617장을 만듭니다.\n"
+            "2시간이면 617*2 = <<617*2=1234>>1,234장입니다.\n#### 1,234"
+        ),
+    ),
+    # A negative final answer.
+    (
+        (
+            "정오에 기온이 4도입니다. 3시간 동안 한 시간에 3도씩 내려갑니다. "
+            "그때 기온은 몇 도인가요?"
+        ),
+        (
+            "기온은 3*3 = <<3*3=9>>9도 내려갑니다.\n그때 기온은 4-9 = <<4-9=-5>>-5도입니다.\n"
+            "#### -5"
+        ),
+    ),
+    # Decimals on the way.
+    (
+        (
+            "레아는 주스 1.5리터가 든 병을 3개 가지고 있습니다. "
+            "0.25리터 컵 몇 개를 채울 수 있나요?"
+        ),
+        (
+            "주스는 3*1.5 = <<3*1.5=4.5>>4.5리터입니다.\n"
+            "컵 4.5/0.25 = <<4.5/0.25=18>>18개를 채웁니다.\n#### 18"
+        ),
+    ),
+    # Dollar signs.
+    (
+        (
+            "샘은 3.50달러짜리 공책 4권과 2달러짜리 펜 한 자루를 사고 20달러를 냅니다. "
+            "거스름돈은 몇 달러인가요?"
+        ),
+        (
+            "공책은 4*3.50 = $<<4*3.50=14>>14입니다.\n모두 $14 + $2 = $<<14+2=16>>16입니다.\n"
+            "거스름돈은 $20 - $16 = $<<20-16=4>>4입니다.\n#### 4"
+        ),
+    ),
+    # The translation lost the last line; the English answer has it.
+    (
+        (
+            "공장은 일하는 날마다 볼트 3,500개를 만들고, 한 달에 25일 일합니다. 일 년에 볼트를 "
+            "몇 개 만드나요?"
+        ),
+        (
+            "한 달에 3,500*25 = <<3500*25=87500>>87,500개를 만듭니다.\n"
+            "일 년이면 87,500*12 = <<87500*12=1050000>>1,050,000개입니다."
+        ),
+    ),
+    # A percent sign.
+    (
+        (
+            "도서관에 동물 책이 240권 있습니다. 그중 25%는 새에 관한 책이고, 나머지의 "
+            "3분의 1은 물고기에 관한 책입니다. 물고기 책은 몇 권인가요?"
+        ),
+        (
+            "새 책은 240*25/100 = <<240*25/100=60>>60권입니다.\n"
+            "나머지는 240-60 = <<240-60=180>>180권입니다.\n"
+            "물고기 책은 180/3 = <<180/3=60>>60권입니다.\n#### 60"
+        ),
+    ),
+    # Lines without marks.
+    (
+        (
+            "이다의 나이는 사촌 닐스의 세 배입니다. 둘의 나이를 더하면 24살입니다. "
+            "5년 뒤에 이다는 몇 살인가요?"
+        ),
+        (
+            "닐스의 나이를 N이라고 합니다.\nN + 3N = 4N = 24입니다.\n"
+            "닐스는 24/4 = <<24/4=6>>6살입니다.\n이다는 3*6 = <<3*6=18>>18살입니다.\n"
+            "5년 뒤에는 18+5 = <<18+5=23>>23살입니다.\n#### 23"
+        ),
+    ),
+]
+
+# (question, answer, model that translated) in Korean, of the first rows of OrcaMath above.
+ORCA_MATH_KO: list[tuple[str, str, str]] = [
+    (
+        "배는 한 번에 자동차 18대를 나릅니다. 7번이면 모두 몇 대를 나르나요?",
+        "한 번에 18대를 나릅니다.\n\n18 * 7 = 126\n\n따라서 배는 모두 126대를 나릅니다.",
+        "example-model",
+    ),
+    (
+        "동아리가 14.50달러짜리 표 85장을 팝니다. 얼마를 버나요?",
+        "85 * $14.50 = $1,232.50\n\n동아리는 $1,232.50를 법니다.",
+        "example-model",
+    ),
+    (
+        "루스는 하루에 24쪽을 읽습니다. 200쪽 가운데 5일 뒤에 남은 것은 몇 쪽인가요?",
+        "24 * 5 = 120쪽을 읽었습니다. 남은 것은 200 - 120 = 80쪽입니다.",
+        "example-model",
+    ),
+    # A box.
+    (
+        "똑같은 8조각으로 나눈 피자에서 3조각을 먹으면 얼마가 남나요?",
+        "8 - 3 = 5조각이 남습니다.\n\n\\[ \\boxed{\\frac{5}{8}} \\]",
+        "example-model",
+    ),
+    # The English answer has a sign for per cent: the two differ.
+    (
+        "40명인 반에서 14명이 수영을 합니다. 반의 몇 퍼센트인가요?",
+        "14 / 40 = 0.35\n\n정답은 35퍼센트입니다.",
+        "example-model",
+    ),
+    # Two numbers: no single final answer.
+    (
+        "두 수의 합은 30이고, 한 수는 다른 수의 두 배입니다. 두 수는 무엇인가요?",
+        "작은 수를 x라고 하면 3x = 30입니다.\n\n두 수는 10과 20입니다.",
+        "example-model",
+    ),
+    (
+        "91은 소수인가요?",
+        "아니요. 7로 나누어떨어지므로 합성수입니다.",
+        "example-model",
+    ),
+    # The Korean answer states more than the English one.
+    (
+        "어떤 수의 두 배에 4를 더하면 18입니다. 그 수의 세 배는 얼마인가요?",
+        "2x + 4 = 18이므로 x = 7입니다.\n\n답은 21입니다.",
+        "example-model",
+    ),
+]
+
+
+def write_translations(folder: Path) -> None:
+    """GSM8K and OrcaMath in Korean, beside the English they were translated from."""
+    gsm8k = [
+        {"question": ko, "answer": answer_ko, "question_en": en, "answer_en": answer_en}
+        for (ko, answer_ko), (en, answer_en) in zip(GSM8K_KO, GSM8K, strict=False)
+    ]
+    path = "kuotient/gsm8k-ko/data/train-00000-of-00001.parquet"
+    write_parquet(folder / "raw" / path, GSM8K_KO_SCHEMA, gsm8k)
+    orca = [
+        {
+            "question": ko,
+            "answer": answer_ko,
+            "question_en": en,
+            "answer_en": answer_en,
+            "llm": llm,
+        }
+        for (ko, answer_ko, llm), (en, answer_en) in zip(ORCA_MATH_KO, ORCA_MATH, strict=False)
+    ]
+    path = "kuotient/orca-math-word-problems-193k-korean/data/train-00000-of-00001.parquet"
+    write_parquet(folder / "raw" / path, ORCA_MATH_KO_SCHEMA, orca)
+
+
+# MBPP -----------------------------------------------------------------------------------
+
+MBPP_SCHEMA = pa.schema(
+    [
+        ("task_id", pa.int32()),
+        ("text", pa.string()),
+        ("code", pa.string()),
+        ("test_list", _TEXTS),
+        ("test_setup_code", pa.string()),
+        ("challenge_test_list", _TEXTS),
+    ]
+)
+
+# (task_id, text, code, tests, setup, challenge tests); line ends become those of Windows.
+MBPP: list[tuple[int, str, str, list[str], str, list[str]]] = [
+    # The first three are of other splits: prompt, test, validation.
+    (
+        3,
+        "Write a function to double a number.",
+        "def double(n):\n\treturn n * 2",
+        ["assert double(4) == 8"],
+        "",
+        [],
+    ),
+    (
+        12,
+        "Write a function to find the last item of a list.",
+        "def last_item(items):\n\treturn items[-1]",
+        ["assert last_item([1, 5]) == 5"],
+        "",
+        [],
+    ),
+    (
+        520,
+        "Write a function to count the spaces of a text.",
+        "def count_spaces(text):\n\treturn text.count(' ')",
+        ["assert count_spaces('a b c') == 2"],
+        "",
+        [],
+    ),
+    (
+        601,
+        "Write a function to keep the even numbers of a list.",
+        "def keep_even(numbers): \n\treturn [n for n in numbers if n % 2 == 0]",
+        [
+            "assert keep_even([1, 2, 3, 4]) == [2, 4]",
+            "assert keep_even([7, 9]) == []",
+            "assert keep_even([0, -2]) == [0, -2]",
+        ],
+        "",
+        [],
+    ),
+    # Challenge tests, which are not used.
+    (
+        602,
+        "Write a python function to turn minutes into hours and minutes.",
+        "def split_minutes(total):\n    return total // 60, total % 60",
+        [
+            "assert split_minutes(135) == (2, 15)",
+            "assert split_minutes(60) == (1, 0)",
+            "assert split_minutes(5) == (0, 5)",
+        ],
+        "",
+        ["assert split_minutes(0) == (0, 0)"],
+    ),
+    # An import, and braces in a test.
+    (
+        640,
+        "Write a function to count how often each letter is in a word.",
+        "from collections import Counter\ndef count_letters(w):\n  return dict(Counter(w))",
+        [
+            "assert count_letters('noon') == {'n': 2, 'o': 2}",
+            "assert count_letters('') == {}",
+            "assert count_letters('a') == {'a': 1}",
+        ],
+        "",
+        [],
+    ),
+    # A setup that needs a class of the answer.
+    (
+        711,
+        "Write a function to add up the values of a linked list.",
+        (
+            "class Link: \n\tdef __init__(self, value, rest=None): \n\t\tself.value = value\n"
+            "\t\tself.rest = rest\ndef add_up(link): \n\tif link is None: \n\t\treturn 0\n"
+            "\treturn link.value + add_up(link.rest)"
+        ),
+        ["assert add_up(short) == 5", "assert add_up(long) == 12 ", "assert add_up(None) == 0"],
+        "short = Link(5) \nlong = Link(7) \nlong.rest = short",
+        [],
+    ),
+    # Line ends of Unix already.
+    (
+        777,
+        "Write a function to check whether a word reads the same backwards.",
+        "def is_palindrome(word):\n    return word == word[::-1]",
+        [
+            "assert is_palindrome('level') == True",
+            "assert is_palindrome('lever') == False",
+            "assert is_palindrome('') == True",
+        ],
+        "",
+        [],
+    ),
+    (
+        850,
+        "Write a function to find the largest gap between neighbours in a sorted list.",
+        "def largest_gap(a):\n\treturn max((y - x for x, y in zip(a, a[1:])), default=0)",
+        [
+            "assert largest_gap([1, 4, 6, 11]) == 5",
+            "assert largest_gap([2, 2]) == 0",
+            "assert largest_gap([3]) == 0",
+        ],
+        "",
+        [],
+    ),
+    # Backslashes in code and text.
+    (
+        900,
+        "Write a function to split a text at every \\n with the help of regex.",
+        "import re\ndef split_lines(text):\n    return re.split(r'\\n', text)",
+        [
+            "assert split_lines('a\\nb') == ['a', 'b']",
+            "assert split_lines('a') == ['a']",
+            "assert split_lines('\\n') == ['', '']",
+        ],
+        "",
+        [],
+    ),
+    (
+        974,
+        "Write a function to find the area of a triangle from base and height.",
+        "def triangle_area(base, height): \n\treturn base * height / 2",
+        [
+            "assert triangle_area(4, 3) == 6",
+            "assert triangle_area(1, 1) == 0.5",
+            "assert triangle_area(0, 9) == 0",
+        ],
+        "",
+        [],
+    ),
+]
+
+MBPP_RELEASE = (
+    "text",
+    "code",
+    "task_id",
+    "test_setup_code",
+    "test_list",
+    "challenge_test_list",
+)
+
+
+def write_mbpp(folder: Path) -> None:
+    """The Hub has a file for every split, the release all of them in one."""
+    rows = []
+    for task_id, text, code, tests, setup, challenges in MBPP:
+        end = "\n" if task_id == 777 else "\r\n"
+        code, setup = (each.replace("\n", end) for each in (code, setup))
+        cells = (task_id, text, code, tests, setup, challenges)
+        rows.append(dict(zip(MBPP_SCHEMA.names, cells, strict=True)))
+    train = [row for row in rows if row["task_id"] > 600]
+    path = "google-research-datasets/mbpp/full/train-00000-of-00001.parquet"
+    write_parquet(folder / "raw" / path, MBPP_SCHEMA, train)
+    release = [{name: row[name] for name in MBPP_RELEASE} for row in rows]
+    write_jsonl(folder / "release/mbpp/mbpp.jsonl", release, ensure_ascii=True)
+
+
+# LeetCodeDataset ------------------------------------------------------------------------
+
+LEETCODE_HELPERS = (
+    "import collections\nimport math\n\nfrom typing import *\nfrom functools import *\n\n"
+    "inf = float('inf')\n\n"
+    "class ListNode:\n    def __init__(self, val=0, next=None):\n        self.val = val\n"
+    "        self.next = next\n\n"
+    "def list_node(values: list):\n    head = None\n    for val in reversed(values):\n"
+    "        head = ListNode(val, head)\n    return head\n"
+)
+
+# (task_id, problem, name and parameters of the method, its body, calls and results)
+LEETCODE: list[tuple[str, str, str, str, list[tuple[str, str]]]] = [
+    (
+        "sum-of-neighbours",
+        (
+            "You are given a list of integers nums. Return the sums of all neighbours.\n"
+            "\xa0\nExample 1:\n\nInput: nums = [1,2,3]\nOutput: [3,5]"
+        ),
+        "sumOfNeighbours(self, nums: List[int]) -> List[int]",
+        "return [a + b for a, b in zip(nums, nums[1:])]",
+        [("nums = [1, 2, 3]", "[3, 5]"), ("nums = [4]", "[]"), ("nums = []", "[]")],
+    ),
+    # Braces in the problem.
+    (
+        "balanced-brackets",
+        "A string s consists of '{' and '}'. Return true if every {question} of it is closed.",
+        "isBalanced(self, s: str) -> bool",
+        (
+            "depth = 0\n        for c in s:\n            depth += 1 if c == '{' else -1\n"
+            "            if depth < 0:\n                return False\n        return depth == 0"
+        ),
+        [("s = '{}'", "True"), ("s = '}{'", "False"), ("s = '{{}'", "False")],
+    ),
+    # A helper class.
+    (
+        "length-of-linked-list",
+        "Given the head of a linked list, return how many nodes it has.",
+        "lengthOfList(self, head: Optional[ListNode]) -> int",
+        (
+            "count = 0\n        while head:\n            count, head = count + 1, head.next\n"
+            "        return count"
+        ),
+        [("head = list_node([5, 6, 7])", "3"), ("head = list_node([])", "0")],
+    ),
+    # An import of the helpers.
+    (
+        "most-frequent-letter",
+        "Return the letter that is most frequent in word; of several, the first by alphabet.",
+        "mostFrequent(self, word: str) -> str",
+        "return min(collections.Counter(word).items(), key=lambda kv: (-kv[1], kv[0]))[0]",
+        [("word = 'banana'", "'a'"), ("word = 'abab'", "'a'")],
+    ),
+    # Two parameters.
+    (
+        "steps-to-target",
+        "In one step you may add 1 to start or double it. Return the fewest steps to target.",
+        "stepsToTarget(self, start: int, target: int) -> int",
+        (
+            "steps = 0\n        while target > start:\n"
+            "            if target % 2 == 0 and target // 2 >= start:\n"
+            "                target //= 2\n            else:\n                target -= 1\n"
+            "            steps += 1\n        return steps"
+        ),
+        [("start = 1, target = 8", "3"), ("start = 5, target = 5", "0")],
+    ),
+    # Floating point.
+    (
+        "half-of-the-sum",
+        "Return half of the sum of the integers of nums.",
+        "halfSum(self, nums: List[int]) -> float",
+        "return sum(nums) / 2",
+        [("nums = [1, 2]", "1.5"), ("nums = []", "0.0")],
+    ),
+    # Characters beyond ASCII.
+    (
+        "count-arrows",
+        "Return how many arrows → there are in text.",
+        "countArrows(self, text: str) -> int",
+        "return text.count('→')",
+        [("text = 'a → b → c'", "2"), ("text = ''", "0")],
+    ),
+    # The imported name for what is infinite.
+    (
+        "smallest-positive",
+        "Return the smallest positive integer of nums, or -1 if there is none.",
+        "smallestPositive(self, nums: List[int]) -> int",
+        (
+            "best = min((n for n in nums if n > 0), default=inf)\n"
+            "        return -1 if best == inf else best"
+        ),
+        [("nums = [3, -1, 2]", "2"), ("nums = [-4]", "-1")],
+    ),
+]
+
+
+def write_leetcode(folder: Path) -> None:
+    """Lines of JSON, compressed; released on the Hub only."""
+    rows = []
+    for number, (task_id, problem, signature, body, cases) in enumerate(LEETCODE, start=9001):
+        starter = f"class Solution:\n    def {signature}:\n        "
+        checks = [f"    assert candidate({call}) == {result}\n" for call, result in cases]
+        rows.append(
+            {
+                "task_id": task_id,
+                "question_id": number,
+                "difficulty": "Easy",
+                "tags": ["Example"],
+                "problem_description": problem,
+                "starter_code": starter,
+                "estimated_date": "2020-01-01",
+                "prompt": LEETCODE_HELPERS,
+                "completion": starter + body + "\n",
+                "entry_point": f"Solution().{signature.partition('(')[0]}",
+                "test": "def check(candidate):\n" + "".join(checks),
+                "input_output": [{"input": call, "output": out} for call, out in cases],
+                "query": f"### Question:\n{problem}\n",
+                "response": f"```python\n{starter}{body}\n```",
+            }
+        )
+    name = "raw/newfacade/LeetCodeDataset/LeetCodeDataset-train.jsonl"
+    write_jsonl(folder / name, rows)
+    plain = folder / name
+    # Neither time nor name, so that the same rows are the same bytes.
+    plain.with_name(plain.name + ".gz").write_bytes(gzip.compress(plain.read_bytes(), mtime=0))
+    plain.unlink()
+
+
+# SlimOrca -------------------------------------------------------------------------------
+
+# (system turn, human turn, gpt turn)
+SLIMORCA: list[tuple[str | None, str, str]] = [
+    (
+        "You are an AI assistant. Explain your answer so that a child understands it.",
+        "Why does ice float on water?",
+        "Ice is lighter than the same amount of water, so the water holds it up.",
+    ),
+    # No system turn.
+    (None, "Name the three states of matter.", "Solid, liquid and gas."),
+    # An empty system turn.
+    ("", "Answer with yes or no: is a whale a fish?", "No"),
+    # Options to choose from.
+    (
+        "You are an AI assistant. You give short answers.",
+        "Which of these is a fruit?\n\nOptions:\n- carrot\n- pear\n- leek\nThe answer is:",
+        "pear",
+    ),
+    # Braces, which are no placeholders.
+    (
+        "You are an AI assistant.",
+        'Write {"name": "Kim", "age": 7} as a sentence, and leave {question} as it is.',
+        "Kim is 7 years old. {question}",
+    ),
+    # White space around, which stays.
+    ("You are an AI assistant. ", "\nTranslate to French: Good morning.\n", " Bonjour."),
+    # Characters beyond ASCII.
+    (None, "What does “naïve” mean? Answer in one word… 🙂", "Innocent"),
+    # Demands that can be verified.
+    (
+        "You are an AI assistant. Follow the instructions exactly.",
+        "List two colors as bullets. Do not use the word red.",
+        "- blue\n- green",
+    ),
+    # Several lines.
+    (
+        "You are an AI assistant.\nYou think step by step.",
+        "Premise: All of the boxes are blue.\nHypothesis: Some box is red.\nDoes it follow?",
+        "Step 1: every box is blue.\nStep 2: a blue box is not red.\nSo it does not follow.",
+    ),
+]
+
+
+def write_slimorca(folder: Path) -> None:
+    """Conversations in turns, of which the last one has a weight; released on the Hub only."""
+    rows = []
+    for system, human, gpt in SLIMORCA:
+        turns: list[Row] = [] if system is None else [{"from": "system", "value": system}]
+        turns += [{"from": "human", "value": human}, {"from": "gpt", "value": gpt}]
+        weights = {"system": None, "human": 0.0, "gpt": 1.0}
+        rows.append({"conversations": [t | {"weight": weights[t["from"]]} for t in turns]})
+    path = folder / "raw/Open-Orca/SlimOrca/oo-labeled_correct.gpt4.sharegpt.jsonl"
+    write_jsonl(path, rows, ensure_ascii=True)
+
+
+# mwp-korean-2021 ------------------------------------------------------------------------
+
+# (class, question, answer, equation)
+MWP_KOREAN: list[tuple[str, str, str, str]] = [
+    ("산술연산", "귤 8개씩 6봉지가 있습니다. 귤은 모두 몇 개입니까?", "48", "8*6"),
+    # A decimal.
+    (
+        "산술연산",
+        "끈 17m를 4명이 똑같이 나누면 한 명이 가지는 끈은 몇 m입니까?",
+        "4.25",
+        "17/4",
+    ),
+    # A word, chosen from the question.
+    (
+        "순서정하기",
+        "보라, 하늘, 샛별이 달리기를 합니다. 보라는 하늘보다 빠르고 샛별은 하늘보다 느립니다. "
+        "가장 느린 사람은 누구입니까?",
+        "샛별",
+        "[OP_LIST_SOL]",
+    ),
+    # A fraction.
+    (
+        "산술연산",
+        "케이크를 똑같이 8조각으로 나누어 5조각을 먹었습니다. 남은 양을 분수로 쓰시오.",
+        "3/8",
+        "(8-5)/8",
+    ),
+    # A comma in the question, none in the answer.
+    ("산술연산", "1,500원짜리 공책을 4권 사면 모두 얼마입니까?", "6000", "1500*4"),
+    # Zero.
+    (
+        "조합하기",
+        "연필 12자루를 4명이 3자루씩 가지면 남는 연필은 몇 자루입니까?",
+        "0",
+        "12-4*3",
+    ),
+    # Letters for numbers.
+    (
+        "수찾기",
+        "두 자리 수 A7에 15를 더하면 62입니다. A는 얼마입니까?",
+        "4",
+        "(62-15-7)/10",
+    ),
+    # A word in parentheses.
+    (
+        "크기비교",
+        "민지(는) 사과 9개, 준호(는) 사과 11개를 땄습니다. 누가 더 많이 땄습니까?",
+        "준호",
+        "max",
+    ),
+    # Quotes and a unit with an exponent.
+    ("도형", '한 변이 5cm인 "정사각형"의 넓이는 몇 cm^2입니까?', "25", "5^2"),
+]
+
+
+def write_mwp_korean(folder: Path) -> None:
+    """One object of objects, keyed by number, behind a byte order mark."""
+    names = ("class", "question", "answer", "equation")
+    rows = {
+        str(number): dict(zip(names, row, strict=True))
+        for number, row in enumerate(MWP_KOREAN, start=1)
+    }
+    text = "\ufeff" + json.dumps(rows, ensure_ascii=False, indent="\t")
+    # Its publisher keeps it outside of the Hub, so it lies in the same place in both folders.
+    for layout in ("raw", "release"):
+        path = folder / layout / "mwp-korean-data-2021/public_mwp_data.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text.encode())
+
+
+# KoAlpaca -------------------------------------------------------------------------------
+
+KOALPACA_SCHEMA = pa.schema(
+    [("instruction", pa.string()), ("output", pa.string()), ("url", pa.string())]
+)
+
+# (instruction, output)
+KOALPACA: list[tuple[str, str]] = [
+    (
+        "바나나는 왜 냉장고에 넣으면 까맣게 변하나요?",
+        "바나나는 추위에 약해서 껍질의 세포가 상하고 색이 변합니다. \n\n속은 괜찮습니다.",
+    ),
+    ("무지개는 몇 가지 색인가요?", "흔히 일곱 가지 색이라고 합니다."),
+    # Line breaks in the question.
+    (
+        "화분의 잎이 노랗게 됩니다.\n\n물은 이틀에 한 번 줍니다. 어떻게 해야 하나요?",
+        "물을 너무 자주 주는 것 같습니다. 흙이 마른 뒤에 주세요.",
+    ),
+    # White space around.
+    (" 라면을 끓일 때 물은 얼마나 넣나요? ", "한 봉지에 550ml쯤 넣습니다.\n"),
+    # A list.
+    (
+        "여행 가방에 챙길 것을 세 가지만 알려 주세요.",
+        "1. 여권\n2. 충전기\n3. 갈아입을 옷",
+    ),
+    # English words and braces.
+    (
+        "Python의 f-string에서 {name}은 무슨 뜻인가요?",
+        "변수 name의 값을 그 자리에 넣으라는 뜻입니다. 예: f'{name}님'",
+    ),
+    # Quotes.
+    ("'금세'와 '금새' 가운데 무엇이 맞나요?", "\"지금 바로\"라는 뜻이면 '금세'가 맞습니다."),
+    # An emoji, and what people write in messages.
+    ("고양이가 자꾸 울어요ㅠㅠ 왜 그럴까요? 🐱", "배가 고프거나 놀아 달라는 뜻일 수 있습니다."),
+]
+
+
+def write_koalpaca(folder: Path) -> None:
+    """Released on the Hub only."""
+    rows = [
+        {"instruction": question, "output": output, "url": f"https://example.org/{number}"}
+        for number, (question, output) in enumerate(KOALPACA, start=1)
+    ]
+    path = "beomi/KoAlpaca-v1.1a/data/train-00000-of-00001.parquet"
+    write_parquet(folder / "raw" / path, KOALPACA_SCHEMA, rows)
+
+
 # Writing --------------------------------------------------------------------------------
 
 
@@ -1528,6 +2231,13 @@ def write_all(folder: Path) -> None:
     write_arc(folder)
     write_kmmlu(folder)
     write_kobest(folder)
+    write_orca_math(folder)
+    write_translations(folder)
+    write_mbpp(folder)
+    write_leetcode(folder)
+    write_slimorca(folder)
+    write_mwp_korean(folder)
+    write_koalpaca(folder)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

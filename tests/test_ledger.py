@@ -20,12 +20,20 @@ ledgers = st.builds(
     questions=counts,
     rejected=by("null_value", "wrong_type", "empty_question"),
     shuffled=counts,
+    stored=counts,
+    unused=by("other_prompt", "unknown_question"),
     attempts=counts,
+    filtered=by("too_long", "language"),
     correct=counts,
     wrong=counts,
+    ungradable=counts,
+    error=counts,
+    accepted=counts,
+    duplicates=counts,
     candidates=counts,
     dropped=by("identical_pair", "other"),
     written=by("sft", "preference"),
+    models=st.dictionaries(st.sampled_from(["small", "large"]), by("asked", "correct")),
 )
 
 
@@ -71,14 +79,37 @@ SOUND = Ledger(
     attempts=32,
     correct=8,
     wrong=24,
+    accepted=8,
     candidates=24,
     dropped={"identical_pair": 1},
     written={"sft": 8, "preference": 23},
 )
 
+ANSWERED = Ledger(
+    read=10,
+    questions=10,
+    shuffled=10,
+    stored=25,
+    unused={"other_prompt": 3, "unknown_question": 2},
+    attempts=20,
+    filtered={"language": 2, "too_long": 1},
+    correct=8,
+    wrong=5,
+    ungradable=3,
+    error=1,
+    accepted=11,
+    duplicates=2,
+    candidates=6,
+    dropped={"identical_pair": 1, "pair_not_picked": 2},
+    written={"sft": 9, "preference": 3, "attempts": 20},
+    models={"large": {"asked": 12, "correct": 8}, "small": {"asked": 8}},
+)
+
 
 def test_a_ledger_that_adds_up_passes():
     SOUND.check("mmlu")
+    ANSWERED.check("orca-math")
+    replace(ANSWERED, accepted=8, written={"sft": 6, "attempts": 20}).check("orca-math")
 
 
 def test_a_ledger_of_nothing_adds_up():
@@ -95,9 +126,10 @@ def test_a_table_that_is_not_written_is_not_missed(tables):
 @pytest.mark.parametrize(
     "name", [field.name for field in fields(Ledger) if field.type in ("int", int)]
 )
-def test_one_row_more_or_less_anywhere_is_found_out(name, change):
+@pytest.mark.parametrize("ledger", [SOUND, ANSWERED], ids=["options", "answers"])
+def test_one_row_more_or_less_anywhere_is_found_out(ledger, name, change):
     with pytest.raises(BuildRefused, match="mmlu: the ledger does not add up"):
-        replace(SOUND, **{name: getattr(SOUND, name) + change}).check("mmlu")
+        replace(ledger, **{name: getattr(ledger, name) + change}).check("mmlu")
 
 
 @pytest.mark.parametrize(
@@ -116,6 +148,20 @@ def test_one_row_more_or_less_anywhere_is_found_out(name, change):
 def test_one_row_more_or_less_under_any_name_is_found_out(name, change):
     with pytest.raises(BuildRefused, match="mmlu: the ledger does not add up"):
         replace(SOUND, **{name: change}).check("mmlu")
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("unused", {"other_prompt": 3}),
+        ("filtered", {"language": 2}),
+        ("written", {"sft": 9, "preference": 3, "attempts": 19}),
+        ("models", {"large": {"asked": 12}}),
+    ],
+)
+def test_one_answer_more_or_less_under_any_name_is_found_out(name, change):
+    with pytest.raises(BuildRefused, match="orca-math: the ledger does not add up"):
+        replace(ANSWERED, **{name: change}).check("orca-math")
 
 
 def test_what_does_not_add_up_is_told_with_both_numbers():

@@ -12,9 +12,12 @@ from beam_thunder.schemas import PREFERENCE, QUESTIONS, SFT
 from beam_thunder.transforms import register_coders
 from beam_thunder.transforms.pair import (
     ATTEMPTS,
+    DUPLICATE,
     IDENTICAL,
+    NOT_PICKED,
     PairedCoder,
     PairOptions,
+    Picking,
     cross,
     option_attempts,
     pair,
@@ -64,7 +67,7 @@ def pair_one_by_one(asked, tried):
     ):
         correct = [each for each in by_question[at] if each["verdict"] == "correct"]
         wrong = [each for each in by_question[at] if each["verdict"] == "wrong"]
-        counts.update(correct=len(correct), wrong=len(wrong))
+        counts.update(correct=len(correct), wrong=len(wrong), accepted=len(correct))
         for won in correct:
             sft.append(
                 {
@@ -162,6 +165,49 @@ def test_the_counts_add_up(table):
         v for v in table[1].column("verdict").to_pylist() if v not in ("correct", "wrong")
     ]
     assert counts["attempts"] == counts["correct"] + counts["wrong"] + len(others)
+
+
+@given(tables(), st.integers(1, 3))
+def test_picked_pairs_are_some_of_all_and_no_more_than_asked_for(table, most):
+    every = {row["id"]: row for row in pair(*table, MMLU).preference.to_pylist()}
+    paired = pair(*table, MMLU, Picking(pairs=most))
+    picked = {row["id"]: row for row in paired.preference.to_pylist()}
+    assert picked.items() <= every.items()
+
+    def stem(row_id):
+        return row_id.split("-")[0]
+
+    available = Counter(map(stem, every))
+    assert Counter(map(stem, picked)) == {q: min(n, most) for q, n in available.items()}
+    assert paired.counts[NOT_PICKED] == len(every) - len(picked)
+
+
+@given(tables())
+def test_which_pair_is_picked_follows_from_names_and_not_from_the_order(table):
+    asked, answered = table
+    order = sorted(range(len(answered)), key=lambda n: (answered["question"][n].as_py(), -n))
+    turned = answered.take(pa.array(order, pa.int64()))
+    picks = [pair(asked, each, MMLU, Picking(pairs=1)) for each in (answered, turned)]
+    ids = [{row["id"] for row in each.preference.to_pylist()} for each in picks]
+    assert ids[0] == ids[1]
+
+
+def test_equal_answers_to_a_question_make_one_row():
+    rows = [(0, "a", "m", "same", "correct"), (0, "b", "m", "same", "correct")]
+    rows += [(0, "c", "m", "other", "correct"), (1, "a", "m", "same", "correct")]
+    asked = questions(("aa", "one", [], 0), ("bb", "two", [], 0))
+    paired = pair(asked, attempts(*rows), MMLU, Picking(unique=True))
+    assert [row["id"] for row in paired.sft.to_pylist()] == ["aa-a", "aa-c", "bb-a"]
+    assert (paired.counts["accepted"], paired.counts[DUPLICATE]) == (4, 1)
+
+
+def test_ungradable_answers_make_rows_where_they_may_and_never_pairs():
+    rows = [(0, "a", "m", "x", "ungradable"), (0, "b", "m", "y", "wrong")]
+    asked = questions(("aa", "one", [], 0))
+    paired = pair(asked, attempts(*rows), MMLU, Picking(sft=("correct", "ungradable")))
+    assert [row["id"] for row in paired.sft.to_pylist()] == ["aa-a"]
+    assert paired.preference.num_rows == 0
+    assert pair(asked, attempts(*rows), MMLU).sft.num_rows == 0
 
 
 def test_every_correct_attempt_is_paired_with_every_wrong_one():

@@ -16,8 +16,8 @@ import pytest
 from beam_thunder.build import build
 from beam_thunder.catalog import find
 from beam_thunder.errors import BuildRefused, RawFileError
+from beam_thunder.pipelines import Job, plan
 from beam_thunder.pipelines import build as wire
-from beam_thunder.pipelines import plan
 from beam_thunder.recipe import load_recipe
 from beam_thunder.transforms.pair import option_attempts, pair
 from beam_thunder.transforms.questions import split_rejects
@@ -40,6 +40,15 @@ EXPECTED = {
     "arc-challenge": (12, 12, 35, 0),
     "kmmlu": (13, 13, 39, 0),
     "kobest-hellaswag": (12, 12, 36, 0),
+}
+SYNTHETIC = {
+    "gsm8k-synthetic": (12, 6, 3, 0),
+    "orca-math": (9, 4, None, 0),
+    "slimorca": (9, 5, 2, 0),
+    "gsm8k-ko": (8, 3, 3, 0),
+    "orca-math-ko": (8, 2, None, 0),
+    "mwp-korean-2021": (9, 4, 3, 0),
+    "koalpaca": (8, 3, 1, 0),
 }
 
 
@@ -68,7 +77,8 @@ def staged(tmp_path: Path, name: str, change) -> dict[str, bytes]:
     folder = tmp_path / name
     folder.mkdir()
     recipe = load_recipe(QUICKSTART)
-    what = change(plan(recipe, QUICKSTART.parent, str(EXAMPLES / "raw"), str(folder)))
+    job = Job(recipe.rows_per_shard, str(folder))
+    what = change(plan(recipe, QUICKSTART.parent, str(EXAMPLES / "raw"), job))
     with beam.Pipeline("FnApiRunner") as pipeline:
         wire(pipeline, what)
     return {
@@ -94,12 +104,12 @@ def test_every_dataset_has_the_rows_that_its_raw_rows_make(built):
         )
         for name, each in datasets.items()
     }
-    assert found == EXPECTED
+    assert found == EXPECTED | SYNTHETIC
 
 
 @pytest.mark.parametrize("name", ["mmlu", "arc-easy", "kmmlu"])
 def test_tables_equal_those_worked_out_in_memory(built, name):
-    what = plan(load_recipe(QUICKSTART), QUICKSTART.parent, str(EXAMPLES / "raw"), "unused")
+    what = plan(load_recipe(QUICKSTART), QUICKSTART.parent, str(EXAMPLES / "raw"), Job(1, "-"))
     source = parser(name)
     batches = [
         split_rejects(batch, source.parse(batch))[0]
@@ -147,7 +157,7 @@ def test_batch_size_and_order_of_files_leave_no_trace(tmp_path):
     def backwards(what):
         return replace(
             what,
-            batch_rows=3,
+            job=replace(what.job, batch_rows=3),
             datasets={
                 name: replace(each, slices=each.slices[::-1])
                 for name, each in what.datasets.items()
@@ -161,7 +171,8 @@ def test_release_layout_gives_the_same_rows_as_the_hub_layout(built, tmp_path):
     released = [name for name in EXPECTED if name != "kmmlu"]  # which has no other release
     build(QUICKSTART, str(EXAMPLES / "release"), str(tmp_path / "out"), released)
     ours, theirs = tree(tmp_path / "out"), tree(built)
-    data = [path for path in theirs if path.endswith(".parquet") and "kmmlu" not in path]
+    data = [path for path in theirs if path.split("/")[0] in released and "parquet" in path]
+    assert len(data) > 20
     assert {path: ours[path] for path in data} == {path: theirs[path] for path in data}
 
 
@@ -199,14 +210,19 @@ def test_datasets_loads_every_configuration_of_the_card(built, tmp_path, monkeyp
     datasets = pytest.importorskip("datasets", reason="pip install datasets")
     # The card is what names the configurations; nothing else tells `datasets` of them.
     names = datasets.get_dataset_config_names(str(built))
-    assert len(names) == 17
+    assert len(names) == 38
     for name in names:
         rows = datasets.load_dataset(
             str(built), name, split="train", cache_dir=str(tmp_path / "cache")
         )
-        assert {"id", "question_id", "prompt"} <= set(rows.column_names)
-        texts = {"chosen", "rejected"} if name.endswith("-preference") else {"completion"}
-        assert texts <= set(rows.column_names)  # what TRL's trainers look for
+        texts = {  # what TRL's trainers look for, and what the authors published
+            "preference": {"id", "question_id", "prompt", "chosen", "rejected"},
+            "sft": {"id", "question_id", "prompt", "completion"},
+            "kto": {"id", "question_id", "prompt", "completion"},
+            "attempts": {"id", "question_id", "prompt", "response", "verdict"},
+            "published": {"question", "response", "question_source", "source_dataset"},
+        }[name.rpartition("-")[2]]
+        assert texts <= set(rows.column_names)
         assert all(rows[0][text] for text in texts)
 
 

@@ -113,7 +113,7 @@ CATALOG_NAMES = "known are arc-challenge, arc-easy, gsm8k, "
         pytest.param(
             "datasets:\n  mmlu:\n    zzz: x\n",
             "recipe.yaml:3: unknown key 'datasets.mmlu.zzz'",
-            "known are few_shot, files, source, tables",
+            "known are few_shot, files, filters, max_pairs, models, pairs",
             id="key near none",
         ),
         pytest.param(
@@ -137,13 +137,13 @@ CATALOG_NAMES = "known are arc-challenge, arc-easy, gsm8k, "
         pytest.param(
             "datasets:\n  mmlu:\n    tables: [sft, pairs]\n",
             "recipe.yaml:3: datasets.mmlu.tables.1: ",
-            "'sft' or 'preference', found 'pairs'",
+            "'kto' or 'published', found 'pairs'",
             id="unknown table",
         ),
         pytest.param(
             "datasets:\n  mmlu:\n    tables:\n      - sft\n      - pairs\n",
             "recipe.yaml:5: datasets.mmlu.tables.1: ",
-            "'sft' or 'preference', found 'pairs'",
+            "'kto' or 'published', found 'pairs'",
             id="unknown table on a line of its own",
         ),
         pytest.param(
@@ -277,6 +277,55 @@ CATALOG_NAMES = "known are arc-challenge, arc-easy, gsm8k, "
             "recipe.yaml:3: few_shot is for GSM8K alone",
             "'mmlu' is built like 'mmlu'",
             id="few-shot text of another source",
+        ),
+        pytest.param(
+            "datasets:\n  mmlu:\n    samples: 2\n",
+            "recipe.yaml:3: 'mmlu' has its own answers",
+            "samples is for synthetic ones",
+            id="samples of a processed dataset",
+        ),
+        pytest.param(
+            "models:\n  tiny: {hub: a/b}\ndatasets:\n  mbpp:\n    models: [tony]\n",
+            "recipe.yaml:5: mbpp: no model 'tony'",
+            "did you mean 'tiny'?",
+            id="unknown model of a dataset",
+        ),
+        pytest.param(
+            "models:\n  tiny: {hub: a/b}\ndatasets:\n  mbpp:\n    template: Solve it.\n",
+            "recipe.yaml:5: mbpp: template 'Solve it.' of mbpp: expected {question}",
+            "put it where the question is to stand",
+            id="template without the question",
+        ),
+        pytest.param(
+            "models:\n  tiny: {server: {max-model-len: 10}}\ndatasets:\n  mbpp:\n",
+            "recipe.yaml:2: model 'tiny' of engine vllm",
+            "needs `hub`",
+            id="model without a repository",
+        ),
+        pytest.param(
+            "models:\n  tiny:\n    engine: recorded\n    answers: no.jsonl\n"
+            "datasets:\n  mbpp:\n",
+            "recipe.yaml:4: no file 'no.jsonl' beside the recipe in",
+            "",
+            id="recorded answers that are not there",
+        ),
+        pytest.param(
+            "models:\n  a/b: {hub: a/b}\ndatasets:\n  mbpp:\n",
+            "recipe.yaml:2: model name 'a/b'",
+            "letters, digits",
+            id="model name that is no folder",
+        ),
+        pytest.param(
+            "models:\n  tiny: {hub: a/b, hubs: c}\ndatasets:\n  mbpp:\n",
+            "recipe.yaml:2: unknown key 'models.tiny.hubs'",
+            "did you mean 'hub'?",
+            id="unknown key of a model",
+        ),
+        pytest.param(
+            "sampling: {temprature: 1}\ndatasets:\n  mmlu:\n",
+            "recipe.yaml:1: unknown key 'sampling.temprature'",
+            "did you mean 'temperature'?",
+            id="unknown key of sampling",
         ),
         pytest.param(
             "datasets:\n  mmlu:\n  slimorca:\n",

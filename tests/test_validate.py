@@ -64,7 +64,8 @@ def valid(table: str, where: str) -> dict:
     if table == "questions":
         return {**prompt, **about}
     if table == "attempts":
-        return {**text_measures("response", where), "verdict": "correct", "model": model}
+        answer = text_measures("response", where)
+        return {**answer, "verdict": "correct", **about, "model": model}
     if table == "sft":
         answer = text_measures("completion", where)
         return {**prompt, **answer, "completion_in_prompt": 0, **about, "model": model}

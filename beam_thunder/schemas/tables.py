@@ -64,7 +64,56 @@ PREFERENCE = pa.schema(
     ]
 )
 
-TABLES = {"sft": SFT, "preference": PREFERENCE}
+ATTEMPTS = pa.schema(
+    [
+        ("id", pa.string()),  # what the answer is stored under
+        ("question_id", pa.string()),
+        *_DATASET,
+        ("model", pa.string()),
+        ("revision", pa.string()),
+        ("sample", pa.int32()),
+        ("params", pa.string()),
+        ("prompt", pa.string()),
+        ("response", pa.string()),
+        ("finish_reason", pa.string()),
+        ("prompt_tokens", pa.int32()),
+        ("completion_tokens", pa.int32()),
+        ("verdict", pa.string()),
+        ("reason", pa.string()),  # the filter that dropped it, or what the grader found
+        ("rule", pa.string()),  # that decided; `filter` where a filter did
+        ("grader", pa.string()),  # its name and version
+    ]
+)
+
+KTO = pa.schema(
+    [
+        ("id", pa.string()),
+        ("question_id", pa.string()),
+        *_DATASET,
+        ("model", pa.string()),
+        ("prompt", pa.string()),
+        ("completion", pa.string()),
+        ("label", pa.bool_()),
+    ]
+)
+
+PUBLISHED = pa.schema(  # the shape in which the authors published their synthetic rows
+    [
+        ("question", pa.string()),
+        ("response", pa.string()),
+        ("chosen", pa.bool_()),
+        ("question_source", pa.string()),
+        ("source_dataset", pa.string()),
+    ]
+)
+
+TABLES = {
+    "sft": SFT,
+    "preference": PREFERENCE,
+    "attempts": ATTEMPTS,
+    "kto": KTO,
+    "published": PUBLISHED,
+}
 """The tables that are written, by name."""
 
 REJECTS = pa.schema(

@@ -17,7 +17,7 @@ from beam_thunder.transforms.read import (
     raw_slices,
 )
 from beam_thunder.transforms.shuffle import ShuffleIntoShards
-from beam_thunder.transforms.sources import parser
+from beam_thunder.transforms.sources import open_parser, parser
 from beam_thunder.transforms.write import WriteRejects, WriteShards
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "WriteShards",
     "count_rows",
     "find_files",
+    "open_parser",
     "option_attempts",
     "pair",
     "parser",

@@ -45,11 +45,13 @@ class Field:
       name: what the source's parser calls it.
       kind: `text`; `texts`, a list of texts; `key`, text that may come as an integer.
       places: where layouts keep it, tried in this order; the name itself if empty.
+      optional: whether a row may do without it; its value then is null.
     """
 
     name: str
     kind: FieldKind
     places: tuple[Place, ...] = ()
+    optional: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "places", self.places or (self.name,))
@@ -85,11 +87,14 @@ def from_record(record: object, fields: Sequence[Field]) -> dict[str, Any] | Fla
         return record
     if not isinstance(record, dict):
         return Flaw("wrong_type", f"expected an object, found {type(record).__name__}")
-    values = {}
+    values: dict[str, Any] = {}
     for field in fields:
         found = [value for p in field.places if (value := _lookup(record, p)) is not _ABSENT]
-        if not found:
+        if not found and not field.optional:
             return _missing(field)
+        if field.optional and (not found or found[0] is None):
+            values[field.name] = None
+            continue
         value = _typed(found[0], field)
         if isinstance(value, Flaw):
             return value
@@ -179,15 +184,17 @@ def _column(
     everywhere = pa.array(np.ones(rows, dtype=bool))
     raw = next((c for place in field.places if (c := resolve(batch, place)) is not None), None)
     if raw is None:
-        return pa.nulls(rows, field.type), [(everywhere, _missing(field))]
+        absent = [] if field.optional else [(everywhere, _missing(field))]
+        return pa.nulls(rows, field.type), absent
     column = _as_kind(raw, field.kind)
     if column is None:
         flaw = Flaw(
             "wrong_type", f"{field.name}: expected {EXPECTED[field.kind]}, found {raw.type}"
         )
         return pa.nulls(rows, field.type), [(everywhere, flaw)]
+    # Told before broken texts become null: an optional value may be null, but not broken.
+    null = pc.and_(pc.is_null(column), not field.optional)
     column, broken = _valid_utf8(column)
-    null = pc.is_null(column)
     if field.kind == "texts":
         null = pc.or_(null, _any_per_list(column, pc.is_null))
     return column, [

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Any
 
 import apache_beam as beam
 import numpy as np
@@ -22,6 +24,9 @@ from beam_thunder.catalog import Entry
 from beam_thunder.schemas import PREFERENCE, SFT
 from beam_thunder.transforms.fields import Indices, positions
 from beam_thunder.transforms.shuffle import ShardKey
+
+VERDICTS = ("correct", "wrong", "ungradable", "error")
+"""What may become of an attempt."""
 
 ATTEMPTS = pa.schema(
     [
@@ -37,48 +42,82 @@ ATTEMPTS = pa.schema(
 IDENTICAL = "identical_pair"
 """Why a pair is dropped whose chosen and rejected texts are equal: it teaches nothing."""
 
+NOT_PICKED = "pair_not_picked"
+"""Why a pair is dropped of which its question has others that were picked."""
+
+DUPLICATE = "duplicate_answer"
+"""Why an SFT row is dropped whose question has the same answer already."""
+
+
+@dataclass(frozen=True)
+class Picking:
+    """Which attempts become rows.
+
+    Attributes:
+      sft: verdicts that make SFT rows.
+      pairs: how many pairs a question may make; None for all there are. Which ones
+        follows from their hash.
+      unique: whether equal answers to a question make one SFT row only.
+    """
+
+    sft: tuple[str, ...] = ("correct",)
+    pairs: int | None = None
+    unique: bool = False
+
 
 @dataclass(frozen=True)
 class Paired:
     """What a batch of questions and attempts came to.
 
-    `attempts = correct + wrong`, and `candidates = preference rows + counts[IDENTICAL]`.
-
     Attributes:
       sft: rows of the table, its text columns dictionary-encoded.
       preference: rows of the table, its text columns dictionary-encoded.
-      counts: questions, attempts, correct, wrong, candidates and identical pairs.
+      counts: questions, attempts, how many have each verdict, answers that may make SFT
+        rows, candidates for pairs, and what was dropped of both by its reason.
+      views: further tables, by name.
+      ledger: further counts of its ledger, see `Ledger`.
     """
 
     sft: pa.RecordBatch
     preference: pa.RecordBatch
     counts: dict[str, int]
+    views: dict[str, pa.RecordBatch] = field(default_factory=dict)
+    ledger: dict[str, Any] = field(default_factory=dict)
+
+    def table(self, name: str) -> pa.RecordBatch:
+        """The rows of one of its tables."""
+        own = {"sft": self.sft, "preference": self.preference}
+        return (own | self.views)[name]
 
 
 class PairedCoder(coders.Coder):
-    """Both tables as Arrow IPC streams, which keep dictionaries, and the counts as JSON."""
+    """The tables as Arrow IPC streams, which keep dictionaries, and the counts as JSON."""
 
     def encode(self, paired: Paired) -> bytes:
-        counts = json.dumps(paired.counts).encode()
+        head = [list(paired.views), paired.counts, paired.ledger]
+        encoded = json.dumps(head).encode()
         sink = pa.BufferOutputStream()
-        sink.write(len(counts).to_bytes(8, "big") + counts)
-        for rows in (paired.sft, paired.preference):
+        sink.write(len(encoded).to_bytes(8, "big") + encoded)
+        for rows in (paired.sft, paired.preference, *paired.views.values()):
             with pa.ipc.new_stream(sink, rows.schema) as stream:
                 stream.write_batch(rows)
         return sink.getvalue().to_pybytes()
 
     def decode(self, encoded: bytes) -> Paired:
         source = pa.BufferReader(encoded)
-        counts = json.loads(source.read(int.from_bytes(source.read(8), "big")))
+        head = json.loads(source.read(int.from_bytes(source.read(8), "big")))
+        views, counts, ledger = head
         tables = []
-        for _ in range(2):
+        for _ in range(2 + len(views)):
             with pa.ipc.open_stream(source) as stream:
                 tables.append(stream.read_next_batch())
                 list(stream)  # to the end of this stream, where the next one starts
-        return Paired(tables[0], tables[1], counts)
+        more = dict(zip(views, tables[2:], strict=True))
+        return Paired(tables[0], tables[1], counts, more, ledger)
 
     def estimate_size(self, paired: Paired) -> int:
-        return paired.sft.nbytes + paired.preference.nbytes
+        tables = (paired.sft, paired.preference, *paired.views.values())
+        return sum(rows.nbytes for rows in tables)
 
     def to_type_hint(self) -> type:
         return Paired
@@ -102,35 +141,79 @@ def option_attempts(questions: pa.RecordBatch) -> pa.RecordBatch:
     )
 
 
-def pair(questions: pa.RecordBatch, attempts: pa.RecordBatch, dataset: Entry) -> Paired:
+def pair(
+    questions: pa.RecordBatch,
+    attempts: pa.RecordBatch,
+    dataset: Entry,
+    picking: Picking = Picking(),
+) -> Paired:
     """SFT rows of the correct attempts, and a pair of each correct with each wrong one.
 
     Args:
-      questions: sorted by id. Further copies of the same row keep their question's
-        id, and get a number into the ids of what is made of them.
+      questions: with `id` and `prompt`, sorted by id. Further copies of the same row keep
+        their question's id, and get a number into the ids of what is made of them.
       attempts: of the schema `ATTEMPTS`, sorted by question.
       dataset: what is the same for all its rows.
+      picking: which attempts become rows.
     """
     question = attempts.column("question").to_numpy()
-    correct = _where(attempts, "correct")
-    wrong = _where(attempts, "wrong")
-    chosen, rejected = cross(question, correct, wrong)
+    accepted = _where(attempts, *picking.sft)
+    rows = _first_of_equal(attempts, accepted) if picking.unique else accepted
+    chosen, rejected = cross(question, _where(attempts, "correct"), _where(attempts, "wrong"))
     responses = attempts.column("response")
     differs = pc.not_equal(responses.take(pa.array(chosen)), responses.take(pa.array(rejected)))
-    kept = np.flatnonzero(differs.to_numpy(zero_copy_only=False))
+    differing = np.flatnonzero(differs.to_numpy(zero_copy_only=False))
+    kept = differing
+    if picking.pairs is not None:
+        kept = differing[_pick(attempts, chosen[differing], rejected[differing], picking.pairs)]
     stems = _stems(questions.column("id"))
     return Paired(
-        _sft(questions, attempts, stems, correct, dataset),
+        _sft(questions, attempts, stems, rows, dataset),
         _preference(questions, attempts, stems, chosen[kept], rejected[kept], dataset),
         {
             "questions": questions.num_rows,
             "attempts": attempts.num_rows,
-            "correct": len(correct),
-            "wrong": len(wrong),
+            **{verdict: len(_where(attempts, verdict)) for verdict in VERDICTS},
+            "accepted": len(accepted),
             "candidates": len(chosen),
-            IDENTICAL: len(chosen) - len(kept),
+            DUPLICATE: len(accepted) - len(rows),
+            IDENTICAL: len(chosen) - len(differing),
+            NOT_PICKED: len(differing) - len(kept),
         },
     )
+
+
+def _first_of_equal(attempts: pa.RecordBatch, rows: Indices) -> Indices:
+    """Those of the attempts whose question has no earlier one with the same response."""
+    taken = attempts.take(pa.array(rows))
+    question = taken.column("question").to_pylist()
+    seen: set[tuple[int, str]] = set()
+    kept = []
+    for row, key in zip(
+        rows, zip(question, taken.column("response").to_pylist(), strict=True), strict=True
+    ):
+        if tuple(key) not in seen:
+            seen.add(tuple(key))
+            kept.append(row)
+    return np.array(kept, np.int64)
+
+
+def _pick(attempts: pa.RecordBatch, chosen: Indices, rejected: Indices, pairs: int) -> Indices:
+    """Places of so many pairs of each question: those whose names have the least hashes."""
+    question = attempts.column("question").to_numpy()[chosen]
+    name = attempts.column("name")
+    sides = [name.take(pa.array(side)).to_pylist() for side in (chosen, rejected)]
+    hashes = np.array(
+        [
+            int.from_bytes(blake2b("/".join(both).encode(), digest_size=8).digest(), "big")
+            for both in zip(*sides, strict=True)
+        ],
+        np.uint64,
+    )
+    order = np.lexsort((hashes, question))
+    ordered = question[order]
+    rank = np.arange(len(order)) - np.searchsorted(ordered, ordered, side="left")
+    return np.sort(order[rank < pairs])
 
 
 def cross(question: Indices, correct: Indices, wrong: Indices) -> tuple[Indices, Indices]:
@@ -149,8 +232,12 @@ def cross(question: Indices, correct: Indices, wrong: Indices) -> tuple[Indices,
     return chosen, wrong[np.repeat(first, partners) + within]
 
 
-def _where(attempts: pa.RecordBatch, verdict: str) -> Indices:
-    hits = pc.equal(attempts.column("verdict"), verdict)
+def _where(attempts: pa.RecordBatch, *verdicts: str) -> Indices:
+    column = attempts.column("verdict")
+    if len(verdicts) == 1:
+        hits = pc.equal(column, verdicts[0])
+    else:
+        hits = pc.is_in(column, value_set=pa.array(verdicts))
     return np.flatnonzero(hits.to_numpy(zero_copy_only=False))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import apache_beam as beam
@@ -12,7 +13,9 @@ from apache_beam import pvalue
 from apache_beam.metrics.metric import Metrics
 from apache_beam.pvalue import PCollection
 
+from beam_thunder.catalog import find
 from beam_thunder.ledger import Ledger
+from beam_thunder.templates import TEMPLATES, check_template
 from beam_thunder.transforms.questions import split_rejects
 from beam_thunder.transforms.read import RawRows
 
@@ -21,7 +24,8 @@ class ParseRows(beam.PTransform[PCollection[pa.RecordBatch], pvalue.DoOutputsTup
     """Raw batches of a source, to questions, rejects and the ledger's counts.
 
     Outputs, by name:
-      questions: batches of the schema `QUESTIONS`.
+      questions: batches of the schema `QUESTIONS`, or `OPEN_QUESTIONS` of a source of
+        synthetic rows.
       rejects: batches of the schema `REJECTS`, the rows that gave no question.
       ledger: a `Ledger` per batch.
 
@@ -39,6 +43,29 @@ class ParseRows(beam.PTransform[PCollection[pa.RecordBatch], pvalue.DoOutputsTup
         return rows | "Parse rows" >> beam.ParDo(_Parse(self)).with_outputs(
             "rejects", "ledger", main="questions"
         )
+
+
+@dataclass(eq=False)
+class ParseOpenRows(ParseRows):
+    """Raw batches of a source whose questions models answer; outputs as `ParseRows`.
+
+    Attributes:
+      name: the dataset's in the catalog.
+      template: of the prompt, with `{question}` once and the other placeholders that
+        `templates.PLACEHOLDERS` names; the source's own of `templates.TEMPLATES` if empty.
+    """
+
+    name: str
+    template: str = ""
+
+    def __post_init__(self) -> None:
+        self.template = self.template or TEMPLATES[self.name]
+        check_template(self.name, self.template)
+
+    @property
+    def source(self) -> str:
+        """The public dataset's name, which is part of every id."""
+        return find(self.name).source
 
 
 class _Parse(beam.DoFn):

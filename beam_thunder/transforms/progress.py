@@ -23,7 +23,7 @@ _lock = threading.Lock()  # a process may run several worker threads
 
 @dataclass(frozen=True)
 class Progress:
-    """Adds amounts (`rows`, `bytes`, `shards`) to what this process has done.
+    """Adds amounts (`rows`, `bytes`, `shards`, `answered`, ...) to what this process has done.
 
     Attributes:
       folder: a local folder for the files; None to report nothing.
@@ -39,8 +39,9 @@ class Progress:
             own = _amounts.setdefault(self.folder, Counter())
             own[what] += amount
             now = time.monotonic()
-            # Rows come by the hundred a second; anything else is a milestone.
-            if what == "rows" and now - _flushed.get(self.folder, 0.0) < _FLUSH_SECONDS:
+            # These come by the hundred a second; anything else is a milestone.
+            often = what in ("rows", "answered", "tokens")
+            if often and now - _flushed.get(self.folder, 0.0) < _FLUSH_SECONDS:
                 return
             _flushed[self.folder] = now
             path = Path(self.folder, f"{os.getpid()}.json")

@@ -150,7 +150,9 @@ def split_rejects(
 
     Together they have as many rows as came in.
     """
-    core = pa.RecordBatch.from_arrays(parsed.columns[: len(QUESTIONS)], schema=QUESTIONS)
+    # Of either kind of questions: a parser adds `reason` and `detail` behind their schema.
+    schema = pa.schema(list(parsed.schema)[:-2])
+    core = pa.RecordBatch.from_arrays(parsed.columns[:-2], schema=schema)
     bad = pc.is_valid(parsed.column("reason"))
     if not pc.any(bad).as_py():
         return core, pa.RecordBatch.from_pylist([], schema=REJECTS)

@@ -23,6 +23,7 @@ from typing import IO, Any
 import apache_beam as beam
 import orjson
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
@@ -51,16 +52,40 @@ _SHARD = re.compile(r"^(?P<stem>.*)-\d{5}-of-(?P<count>\d{5})(?P<suffix>\..*)$")
 
 
 @dataclass(frozen=True)
+class OutsideSplit:
+    """Rows of other splits, in a file that holds several.
+
+    The Hub keeps splits in files of their own, and nobody misses the files that
+    are not read. So rows that are known to be another split's are passed over
+    where they are read, and are neither rows of the dataset nor rejects.
+
+    Attributes:
+      field: name of a field of kind `key` that tells the split.
+      keys: its values in rows of other splits; any other row is read.
+    """
+
+    field: str
+    keys: frozenset[str]
+
+    def drop(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """A raw batch without those rows; the others keep their positions."""
+        keys = pa.array(sorted(self.keys), pa.string())
+        return batch.filter(pc.invert(pc.is_in(batch.column(self.field), value_set=keys)))
+
+
+@dataclass(frozen=True)
 class RawRows:
     """What a source reads of its files.
 
     Attributes:
       fields: the values that its parser needs.
       positional: names of the cells of a CSV file that has no header.
+      outside_split: which rows are passed over, where files may hold several splits.
     """
 
     fields: tuple[Field, ...]
     positional: tuple[str, ...] = ()
+    outside_split: OutsideSplit | None = None
 
     @property
     def schema(self) -> pa.Schema:
@@ -214,7 +239,10 @@ def read_slice(piece: RawSlice, rows: RawRows, batch_rows: int) -> Iterator[pa.R
     """
     read = _read_parquet if raw_format(piece.path) == "parquet" else _read_text
     with _reading(piece):
-        yield from read(piece, rows, batch_rows)
+        for batch in read(piece, rows, batch_rows):
+            kept = rows.outside_split.drop(batch) if rows.outside_split else batch
+            if kept.num_rows:
+                yield kept
 
 
 @contextlib.contextmanager
@@ -227,6 +255,8 @@ def _reading(piece: RawSlice) -> Iterator[None]:
 
 def count_rows(piece: RawSlice, rows: RawRows) -> int:
     """How many raw rows a slice has, read or told by its file."""
+    if rows.outside_split is not None:
+        return sum(batch.num_rows for batch in read_slice(piece, rows, BATCH_ROWS))
     if piece.rows is not None:
         return piece.rows
     with _reading(piece), _open_text(piece.path) as handle:

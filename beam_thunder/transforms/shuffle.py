@@ -87,6 +87,8 @@ def spill(questions: pa.RecordBatch, shards: int, folder: str) -> Iterator[tuple
     The file is named after its content: written again by a retry, it is the same.
     """
     digest = blake2b(_joined(questions.column("id")), digest_size=16)
+    if "key" in questions.schema.names:  # of attempts, several batches may have the same ids
+        digest.update("\n".join(map(str, questions.column("key").to_pylist())).encode())
     path = FileSystems.join(folder, f"{digest.hexdigest()}.{shards}")
     coder, offset = RecordBatchCoder(), 0
     with FileSystems.create(path, compression_type=CompressionTypes.UNCOMPRESSED) as handle:
@@ -108,15 +110,17 @@ def load(parts: Iterable[Part]) -> Iterator[pa.RecordBatch]:
             yield coder.decode(handle.read(part.length))
 
 
-def sort_shard(parts: Iterable[pa.RecordBatch]) -> pa.RecordBatch:
-    """One batch of all the parts' questions, in the order of their ids.
+def sort_shard(
+    parts: Iterable[pa.RecordBatch], schema: pa.Schema = QUESTIONS
+) -> pa.RecordBatch:
+    """One batch of all the parts' rows, in the order of their ids.
 
     Questions with equal ids are equal in everything, so their order is of no matter.
     """
-    table = pa.Table.from_batches(list(parts), schema=QUESTIONS).combine_chunks()
+    table = pa.Table.from_batches(list(parts), schema=schema).combine_chunks()
     ordered = table.take(pc.sort_indices(table, [("id", "ascending")])).combine_chunks()
     batches = ordered.to_batches()
-    return batches[0] if batches else pa.RecordBatch.from_pylist([], schema=QUESTIONS)
+    return batches[0] if batches else pa.RecordBatch.from_pylist([], schema=schema)
 
 
 @dataclass(eq=False)
@@ -135,12 +139,14 @@ class ShuffleIntoShards(
         have a runner hold them all before the first is dealt out.
       rows_per_shard: of that table, about.
       staging: folder that all workers reach, for the rows on their way.
+      schema: of the batches.
     """
 
     rows: PCollection[tuple[str, int]]
     rows_per_shard: int
     staging: str
     progress: Progress = field(default_factory=Progress)
+    schema: pa.Schema = field(default_factory=lambda: QUESTIONS)
 
     def expand(
         self, questions: PCollection[tuple[str, pa.RecordBatch]]
@@ -154,10 +160,11 @@ class ShuffleIntoShards(
             | "With empty shards" >> beam.Flatten()
             | "Gather shards" >> beam.GroupByKey()
             | "Sort by id"
-            >> beam.MapTuple(
-                lambda key, parts: (key, sort_shard(load(p for p in parts if p.length)))
-            ).with_output_types(tuple[ShardKey, pa.RecordBatch])
+            >> beam.MapTuple(self._sorted).with_output_types(tuple[ShardKey, pa.RecordBatch])
         )
+
+    def _sorted(self, key: ShardKey, parts: Iterable[Part]) -> tuple[ShardKey, pa.RecordBatch]:
+        return key, sort_shard(load(part for part in parts if part.length), self.schema)
 
 
 @dataclass(eq=False)

@@ -19,7 +19,7 @@ from apache_beam.pvalue import PCollection
 from apache_beam.utils.windowed_value import WindowedValue
 
 from beam_thunder.transforms.pair import Paired
-from beam_thunder.transforms.profile import Measured, profile
+from beam_thunder.transforms.profile import TEXTS, Measured, profile
 from beam_thunder.transforms.progress import Progress
 from beam_thunder.transforms.shuffle import ShardKey
 
@@ -29,6 +29,7 @@ ROW_GROUP_ROWS = 32768
 _DICTIONARY = (
     *("source", "language", "domain", "kind", "license"),
     *("model", "chosen_model", "rejected_model"),
+    *("revision", "params", "finish_reason", "verdict", "rule", "grader"),
 )
 
 
@@ -44,11 +45,12 @@ class WrittenFile:
 
 @dataclass(frozen=True)
 class WrittenShard:
-    """What became of one shard: its files, and the counts of what was paired."""
+    """What became of one shard: its files, the counts of what was paired, and others."""
 
     dataset: str
     files: tuple[WrittenFile, ...]
     counts: Mapping[str, int]
+    ledger: Mapping[str, Any] = field(default_factory=dict)
 
 
 def shard_path(dataset: str, table: str, shard: int, shards: int) -> str:
@@ -158,13 +160,13 @@ class _WriteAndMeasure(beam.DoFn):
     def _start(self, key: ShardKey, paired: Paired, window: Any) -> _Writing:
         dataset, number, shards = key
         staging, submit = self.settings.staging, self._pool.submit
-        tables = {name: getattr(paired, name) for name in self.settings.tables[dataset]}
+        tables = {name: paired.table(name) for name in self.settings.tables[dataset]}
         files = [
             submit(write_parquet, rows, shard_path(dataset, table, number, shards), staging)
             for table, rows in tables.items()
         ]
         measuring = submit(measure_tables, tables, number) if self.settings.measure else None
-        return _Writing(dataset, files, measuring, paired.counts, window)
+        return _Writing(dataset, files, measuring, paired.counts, paired.ledger, window)
 
     def _finish(self, writing: _Writing) -> Iterator[tuple[str | None, Any]]:
         """The outputs of a shard, each with its tag."""
@@ -173,7 +175,7 @@ class _WriteAndMeasure(beam.DoFn):
             for table, partial in writing.measuring.result().items():
                 yield "statistics", ((writing.dataset, table), partial)
         self.settings.progress.add("shards", 1)
-        yield None, WrittenShard(writing.dataset, files, writing.counts)
+        yield None, WrittenShard(writing.dataset, files, writing.counts, writing.ledger)
 
 
 @dataclass(frozen=True)
@@ -184,6 +186,7 @@ class _Writing:
     files: Sequence[Future[WrittenFile]]
     measuring: Future[dict[str, Any]] | None
     counts: Mapping[str, int]
+    ledger: Mapping[str, Any]
     window: Any
 
 
@@ -195,6 +198,7 @@ def measure_tables(tables: Mapping[str, pa.RecordBatch], shard: int) -> dict[str
     return {
         table: partial_statistics(profile(rows, table, measured), shard)
         for table, rows in tables.items()
+        if table in TEXTS
     }
 
 

@@ -1,0 +1,1 @@
+"""Models answer questions: requests, servers, and the answers that are kept."""

@@ -1,0 +1,148 @@
+"""Generating with a real vLLM server on the CPU, and a model of random weights."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+from beam_thunder.generate import Asking, Selection, generate
+from beam_thunder.generation.store import attempts, done, folder_of, without_repeats
+from tests.test_vllm import PYTHON, pytestmark, tiny_model, tiny_server  # noqa: F401
+
+QUESTIONS = 12
+
+
+def recipe(folder: Path, model: str, **sampling: object) -> Path:
+    """Of GSM8K questions, answered by the tiny model."""
+    chosen = {"temperature": 1.0, "max_tokens": 24, "seed": 1, **sampling}
+    content = {
+        "samples": 2,
+        "sampling": chosen,
+        "models": {
+            "tiny": {
+                "hub": model,
+                "server": {"max-model-len": 1024, "dtype": "float32", "enforce-eager": True},
+            }
+        },
+        "datasets": {"gsm8k-synthetic": {"template": "{question}"}},
+    }
+    path = folder / "recipe.yaml"
+    path.write_text(json.dumps(content))  # which is YAML
+    return path
+
+
+def stored(folder: Path) -> dict[str, dict[str, object]]:
+    tables = attempts(folder_of(str(folder), "gsm8k-synthetic", "tiny"))
+    return {row["key"]: row for row in without_repeats(tables).to_pylist()}
+
+
+def test_real_questions_are_answered_by_a_server_that_runs(raw, tmp_path, tiny_server):  # noqa: F811
+    path = recipe(tmp_path, "tiny")
+    out = tmp_path / "attempts"
+    counts = generate(
+        path,
+        str(raw / "hub"),
+        str(out),
+        Selection(limit=QUESTIONS),
+        Asking([tiny_server.url], concurrency=16),
+    )
+    rows = stored(out)
+    found = counts["tiny"]["gsm8k-synthetic"]
+    # Random weights may say nothing but white space, which is an error of its own.
+    assert found["answered"] + found["empty"] == len(rows) == 2 * QUESTIONS
+    assert found["answered"] > QUESTIONS
+    assert {row["finish_reason"] for row in rows.values()} <= {"stop", "length"}
+    assert all(row["completion_tokens"] for row in rows.values())
+    assert len({row["question_id"] for row in rows.values()}) == QUESTIONS
+    # Each sample has a seed of its own; random weights say much the same to every question.
+    said = [{row["response"] for row in rows.values() if row["sample"] == n} for n in (0, 1)]
+    assert not said[0] & said[1]
+
+
+def test_a_prompt_over_the_context_length_fails_alone(tmp_path, tiny_server):  # noqa: F811
+    rows = [{"question": f"How much is {n} and 1?", "answer": "#### 1"} for n in range(5)]
+    rows[2]["question"] += " really" * 3000
+    folder = tmp_path / "raw" / "gsm8k"
+    folder.mkdir(parents=True)
+    (folder / "train.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    counts = generate(
+        recipe(tmp_path, "tiny"),
+        str(tmp_path / "raw"),
+        str(tmp_path / "attempts"),
+        asking=Asking([tiny_server.url], concurrency=16),
+    )
+    found = counts["tiny"]["gsm8k-synthetic"]
+    assert (found["answered"] + found["empty"], found["context_length"]) == (8, 2)
+
+
+COMMAND = "import sys; from beam_thunder.cli import main; sys.exit(main(sys.argv[1:]))"
+
+
+def command(path: Path, raw: Path, out: Path) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [
+            *(sys.executable, "-c", COMMAND, "generate", path, "--raw", raw / "hub"),
+            *("--out", out, "--limit", "150", "--concurrency", "8", "--vllm-python", PYTHON),
+        ],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "VLLM_CPU_KVCACHE_SPACE": "1"},
+    )
+
+
+def servers(model: Path) -> list[int]:
+    """The processes that serve a model."""
+    listed = subprocess.run(
+        ["ps", "-A", "-ww", "-o", "pid=,stat=,args="], capture_output=True, text=True
+    )
+    rows = [line.split(maxsplit=2) for line in listed.stdout.splitlines()]
+    found = [row for row in rows if str(model) in row[2] and "api_server" in row[2]]
+    return [int(row[0]) for row in found if row[1][0] not in "ZX" and "supervise" not in row[2]]
+
+
+def wait_for(condition, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def test_a_server_that_dies_comes_back_and_one_whose_owner_dies_does_not_stay(
+    raw,
+    tmp_path,
+    tiny_model,  # noqa: F811
+):
+    """Killed: first the server, then the command. The next run asks for what is missing."""
+    path = recipe(tmp_path, str(tiny_model), temperature=0.7, max_tokens=200)
+    out = tmp_path / "attempts"
+    folder = folder_of(str(out), "gsm8k-synthetic", "tiny")
+    process = command(path, raw, out)
+    drained = threading.Thread(target=process.stderr.read)
+    drained.start()
+    wait_for(lambda: len(done(folder)) > 10 or process.poll() is not None, 180)
+    [server] = servers(tiny_model)
+    before = len(done(folder))
+    os.kill(server, signal.SIGKILL)
+    wait_for(lambda: len(done(folder)) > before + 10 or process.poll() is not None, 240)
+    assert process.poll() is None  # it went on, and is not done
+    process.kill()
+    process.wait()
+    drained.join()
+    wait_for(lambda: not servers(tiny_model), 30)
+    kept = stored(out)
+    assert before + 10 < len(kept) < 300
+
+    process = command(path, raw, out)
+    _, errors = process.communicate(timeout=300)
+    assert process.returncode == 0, errors.decode()
+    rows = stored(out)
+    assert len(rows) == 300
+    assert kept.items() <= rows.items()
+    assert {row["error"] for row in rows.values()} <= {None, "empty"}
+    assert not servers(tiny_model)
