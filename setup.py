@@ -46,6 +46,7 @@ setup(
         "pydantic>=2",
         "rich",
         "ruamel.yaml",
+        "sortedcontainers",  # which answers of LeetCodeDataset import
         "tensorflow-metadata",
     ],
     extras_require={"dev": ["datasets", "hypothesis", "mypy", "pytest", "ruff", "setuptools"]},

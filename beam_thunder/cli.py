@@ -102,12 +102,23 @@ def parser() -> argparse.ArgumentParser:
     )
     estimate.add_argument(
         "--tokens-per-second",
-        type=float,
+        type=_above_zero,
         metavar="N",
         help="of output by a server, as `generate` shows it; gives hours",
     )
     estimate.add_argument(
         "--only", nargs="+", default=[], metavar="DATASET", help="of the recipe's datasets"
+    )
+    check = commands.add_parser(
+        "check", help="try the graders on known answers, before GPU time is spent"
+    )
+    check.add_argument("recipe", type=Path, metavar="RECIPE")
+    check.add_argument("--raw", required=True, metavar="DIR", help="folder of the raw files")
+    check.add_argument(
+        "--only", nargs="+", default=[], metavar="DATASET", help="of the recipe's datasets"
+    )
+    check.add_argument(
+        "--sample", type=_positive, default=100, metavar="N", help="questions of each (100)"
     )
     validate = commands.add_parser(
         "validate", help="validate a published folder again, from its files", allow_abbrev=False
@@ -187,6 +198,16 @@ def _positive(text: str) -> int:
     return number
 
 
+def _above_zero(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a number above 0")
+    return number
+
+
 def _add_validation(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--schema",
@@ -229,6 +250,10 @@ def _run(args: argparse.Namespace, beam_flags: Sequence[str]) -> int:
         from beam_thunder.estimate import estimate
 
         estimate(args.recipe, args.raw, args.attempts, args.tokens_per_second, only=args.only)
+    elif args.command == "check":
+        from beam_thunder.check import check
+
+        check(args.recipe, args.raw, args.only, args.sample)
     elif args.command == "validate":
         return _validate(args)
     elif args.command == "report":

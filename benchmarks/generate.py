@@ -28,7 +28,13 @@ from beam_thunder.generation.server import VllmServer, find_interpreter
 from beam_thunder.generation.store import attempts, folder_of, without_repeats
 
 ROOT = Path(__file__).parent.parent
-SERVER = {"max-model-len": 1024, "dtype": "float32", "enforce-eager": True}
+SERVER = {
+    "max-model-len": 1024,
+    "dtype": "float32",
+    "enforce-eager": True,
+    # vLLM 0.32 on a CPU dies of a prompt that it takes in parts, where requests have seeds.
+    "no-enable-chunked-prefill": True,
+}
 TEMPLATE = "Question {question}"
 RECIPE = """
 sampling: {{temperature: 0.7, top_p: 0.95, max_tokens: {tokens}, seed: 0}}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from functools import cached_property
 from hashlib import blake2b
 from typing import Any
 
@@ -85,7 +86,7 @@ class Asked:
     max_tokens: int = 2048
     seed: int = 0
 
-    @property
+    @cached_property
     def params(self) -> str:
         """The sampling parameters that an answer depends on, as JSON."""
         chosen = {name: getattr(self, name) for name in ("temperature", "top_p", "seed")}
@@ -116,16 +117,20 @@ class Answered:
 
     def row(self, asked: Asked) -> dict[str, Any]:
         """As a row of `STORED`."""
-        row = asdict(self)
-        request = row.pop("request")
-        own = {name: request[name] for name in ("key", "question_id", "sample")}
         return {
-            **row,
-            **own,
-            "prompt_digest": request["digest"],
+            "key": self.request.key,
+            "question_id": self.request.question_id,
             "model": asked.model,
             "revision": asked.revision,
+            "sample": self.request.sample,
             "params": asked.params,
+            "prompt_digest": self.request.digest,
+            "response": self.response,
+            "finish_reason": self.finish_reason,
+            "error": self.error,
+            "detail": self.detail,
+            "prompt_tokens": self.prompt_tokens,
+            "completion_tokens": self.completion_tokens,
             "max_tokens": asked.max_tokens,
         }
 

@@ -29,10 +29,13 @@ def folder_of(root: str, dataset: str, model: str) -> str:
 
 def write_part(rows: Sequence[dict[str, Any]], folder: str) -> str:
     """Writes attempts as a part of a folder, durably; returns its path."""
-    batch = pa.RecordBatch.from_pylist(list(rows), schema=STORED)
+    return _write(pa.Table.from_pylist(list(rows), schema=STORED), folder)
+
+
+def _write(rows: pa.Table, folder: str) -> str:
     sink = pa.BufferOutputStream()
     with pq.ParquetWriter(sink, STORED, compression="zstd") as writer:
-        writer.write_table(pa.Table.from_batches([batch]))
+        writer.write_table(rows)
     # The content, and not the keys alone: what is asked again is another file.
     name = f"part-{blake2b(sink.getvalue(), digest_size=16).hexdigest()}.parquet"
     path = FileSystems.join(folder, name)
@@ -62,7 +65,7 @@ def merge_parts(paths: Sequence[str]) -> str:
     """
     tables = [read_part(path) for path in paths]
     folder = FileSystems.split(paths[0])[0]
-    merged = write_part(pa.concat_tables(tables).to_pylist(), folder)
+    merged = _write(pa.concat_tables(tables), folder)
     FileSystems.delete([path for path in paths if path != merged])
     return merged
 

@@ -8,7 +8,10 @@ from typing import Any
 
 Ledger = Mapping[str, Any]
 
-_KNOWN = {"read", "questions", "shuffled", "attempts", "correct", "wrong", "candidates"}
+_KNOWN = {
+    *("read", "questions", "shuffled", "stored", "attempts", "correct", "wrong"),
+    *("accepted", "duplicates", "candidates"),
+}
 
 
 @dataclass(frozen=True)
@@ -45,11 +48,19 @@ def _steps(ledger: Ledger) -> Iterator[Step]:
         yield Step(
             "questions in shards", count("shuffled"), note="a step lost or repeated rows"
         )
+    if ledger.get("stored"):
+        yield Step("attempts read", count("stored"))
     yield Step(
         "answers",
         count("attempts"),
         note=_per(count("attempts"), count("shuffled"), "question"),
+        lost=ledger.get("unused") or {},
     )
+    filtered = ledger.get("filtered") or {}
+    if filtered:
+        yield Step(
+            "kept by the filters", count("attempts") - sum(filtered.values()), lost=filtered
+        )
     yield Step("correct", count("correct"), part=True)
     yield Step("wrong", count("wrong"), part=True)
     for name, value in ledger.items():
@@ -57,7 +68,10 @@ def _steps(ledger: Ledger) -> Iterator[Step]:
             yield Step(name.replace("_", " "), value, part=True)
     written = ledger.get("written") or {}
     if "sft" in written:
-        yield Step("SFT rows", written["sft"], note="the correct answers")
+        more = count("accepted") > count("correct")
+        note = "the correct answers" + (" and the ungradable ones" if more else "")
+        repeated = {"duplicate_answer": count("duplicates")} if count("duplicates") else {}
+        yield Step("SFT rows", written["sft"], note=note, lost=repeated)
     if "preference" in written or count("candidates"):
         yield Step("candidate pairs", count("candidates"), note="each correct with each wrong")
     if "preference" in written:
@@ -65,10 +79,42 @@ def _steps(ledger: Ledger) -> Iterator[Step]:
         yield Step("preference pairs", written["preference"], lost=lost)
 
 
+@dataclass(frozen=True)
+class Funnel:
+    """What became of a model's attempts.
+
+    Attributes:
+      model: that made them.
+      asked: how many there are.
+      parts: how many went where, by name; they add up to `asked`.
+    """
+
+    model: str
+    asked: int
+    parts: Mapping[str, int]
+
+    @property
+    def acceptance(self) -> float:
+        """The share that is correct, from 0 to 1."""
+        return self.parts.get("correct", 0) / self.asked if self.asked else 0.0
+
+
+def funnels(ledger: Ledger) -> tuple[Funnel, ...]:
+    """Of each model that a ledger names."""
+    return tuple(
+        Funnel(
+            model,
+            counts["asked"],
+            {name: n for name, n in counts.items() if name not in ("asked", "answered")},
+        )
+        for model, counts in (ledger.get("models") or {}).items()
+    )
+
+
 def lost(ledger: Ledger) -> int:
-    """Raw rows and pairs that are in no table."""
-    both = [*(ledger.get("rejected") or {}).values(), *(ledger.get("dropped") or {}).values()]
-    return sum(both)
+    """Raw rows, attempts and pairs that are in no table of rows."""
+    reasons = [ledger.get(name) or {} for name in ("rejected", "unused", "filtered", "dropped")]
+    return sum(sum(each.values()) for each in reasons)
 
 
 def _per(parts: int, wholes: int, name: str) -> str:

@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from beam_thunder.publish import REPORT, read_manifest
 from beam_thunder.report import pictures
-from beam_thunder.report.flow import Step, lost, steps
+from beam_thunder.report.flow import Funnel, Step, funnels, lost, steps
 from beam_thunder.report.licences import meaning, restricted
 from beam_thunder.report.measures import Measure, Statistics, read_statistics
 from beam_thunder.report.samples import Sample, read_rejects, read_samples
@@ -95,6 +95,7 @@ class Dataset:
       tables: `sft` and `preference`.
       rejects: a few of its rejected raw rows.
       anomalies: how many it has.
+      funnels: of the models that answered its questions.
     """
 
     name: str
@@ -104,6 +105,14 @@ class Dataset:
     tables: Sequence[Table]
     rejects: Sequence[Mapping[str, Any]]
     anomalies: int
+    funnels: Sequence[Funnel] = ()
+
+    @property
+    def outcomes(self) -> list[str]:
+        """Where attempts of its models went: the verdicts, then the filters."""
+        verdicts = ("correct", "wrong", "ungradable", "error")
+        found = {name for funnel in self.funnels for name in funnel.parts}
+        return [v for v in verdicts if v in found] + sorted(found.difference(verdicts))
 
 
 def write_report(folder: Path) -> Path:
@@ -189,6 +198,7 @@ def _dataset(folder: Path, manifest: Mapping[str, Any], name: str, anomalies: in
         ],
         rejects=read_rejects(folder, name),
         anomalies=anomalies,
+        funnels=funnels(ledger),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import apache_beam as beam
 import pyarrow as pa
@@ -108,6 +109,9 @@ class _Drain(beam.DoFn):
 
     def setup(self) -> None:
         self._engine = self.settings.handler.load_model()
+        self._namespace = self.settings.handler.get_metrics_namespace()
+        self._tokens = Metrics.counter(self._namespace, "tokens")
+        self._outcomes: dict[str, Any] = {}
 
     def process(self, answered: Answered) -> Iterator[Answered]:
         self._count(answered)
@@ -125,9 +129,10 @@ class _Drain(beam.DoFn):
         """As Beam's metrics, and for the display."""
         what = answered.error or "answered"
         tokens = answered.completion_tokens or 0
-        namespace = self.settings.handler.get_metrics_namespace()
-        Metrics.counter(namespace, what).inc()
-        Metrics.counter(namespace, "tokens").inc(tokens)
+        if what not in self._outcomes:
+            self._outcomes[what] = Metrics.counter(self._namespace, what)
+        self._outcomes[what].inc()
+        self._tokens.inc(tokens)
         self.settings.progress.add("errors" if answered.error else "answered", 1)
         self.settings.progress.add("tokens", tokens)
 
