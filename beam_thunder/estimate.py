@@ -91,6 +91,7 @@ def estimate(
     ]
     console.print(table(lines, recipe, tokens_per_second))
     guessed = sum(not line.measured for line in lines)
+    console.print("Prompts and answers are in tokens.")
     if guessed:
         console.print(
             f"{guessed} of {len(lines)} lines are guessed (~): {CHARACTERS_PER_TOKEN:g} "
@@ -179,24 +180,25 @@ def _measured(
 def table(lines: Sequence[Estimate], recipe: Recipe, tokens_per_second: float | None) -> Table:
     """The estimate, with a total for each model."""
     shown = Table(title="Estimate; ~ is guessed", box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in ("model", "dataset"):
-        shown.add_column(name, no_wrap=True)
-    for name in ("requests", "prompt tokens", "output tokens", "hours", "GPU hours"):
+    shown.add_column("model, dataset", no_wrap=True)
+    for name in ("requests", "prompts", "answers", "hours", "GPU hours"):
         shown.add_column(name, justify="right", no_wrap=True)
     for model in recipe.models:
         own = [line for line in lines if line.model == model]
+        if not own:
+            continue
+        whole = Estimate(
+            model,
+            "all",
+            sum(line.requests for line in own),
+            sum(line.prompt_tokens for line in own),
+            sum(line.output_tokens for line in own),
+            all(line.measured for line in own),
+        )
+        shown.add_row(model, *_cells(whole, recipe, tokens_per_second))
         for line in own:
-            shown.add_row(*_cells(line, recipe, tokens_per_second))
-        if len(own) > 1:
-            whole = Estimate(
-                model,
-                "all",
-                sum(line.requests for line in own),
-                sum(line.prompt_tokens for line in own),
-                sum(line.output_tokens for line in own),
-                all(line.measured for line in own),
-            )
-            shown.add_row(*_cells(whole, recipe, tokens_per_second), end_section=True)
+            cells = _cells(line, recipe, tokens_per_second)
+            shown.add_row(f"  {line.dataset}", *cells, end_section=line is own[-1])
     return shown
 
 
@@ -207,11 +209,16 @@ def _cells(line: Estimate, recipe: Recipe, tokens_per_second: float | None) -> l
         needed = line.output_tokens / tokens_per_second / 3600
         hours = f"{about}{needed:,.1f}"
         gpu_hours = f"{about}{needed * gpus(recipe.models[line.model].server):,.1f}"
-    return [
-        *(line.model, line.dataset, f"{line.requests:,}"),
-        *(f"{about}{line.prompt_tokens:,}", f"{about}{line.output_tokens:,}"),
-        *(hours, gpu_hours),
-    ]
+    amounts = [f"{about}{_short(n)}" for n in (line.prompt_tokens, line.output_tokens)]
+    return [f"{line.requests:,}", *amounts, hours, gpu_hours]
+
+
+def _short(amount: int) -> str:
+    """A number of tokens to three digits or so: 14.4k, 1.2M."""
+    for unit, size in (("G", 10**9), ("M", 10**6), ("k", 10**3)):
+        if amount >= size:
+            return f"{amount / size:,.1f}{unit}"
+    return str(amount)
 
 
 def gpus(server: Mapping[str, object]) -> int:
