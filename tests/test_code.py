@@ -163,12 +163,14 @@ def grade_reference(sandbox, name, before, code, after):
     return name, grade_program(sandbox, code, before, after)
 
 
+@pytest.mark.long
 def test_all_mbpp_references_are_correct(mbpp):
     grades = in_two_sandboxes(grade_reference, mbpp, Limits())
     assert len(grades) == 974
     assert [(name, grade) for name, grade in grades if grade.verdict != "correct"] == []
 
 
+@pytest.mark.long
 def test_all_leetcode_references_are_correct(leetcode):
     limits = Limits(cpu_seconds=SLOW_SECONDS)
     grades = in_two_sandboxes(grade_reference, leetcode, limits)
@@ -241,11 +243,13 @@ def assert_wrong(grades):
     assert {grade.rule for _, grade in grades} >= {"assertion"}
 
 
+@pytest.mark.long
 def test_damaged_mbpp_references_are_wrong(mbpp):
     grades = in_two_sandboxes(wrong_mutation, mbpp, Limits(cpu_seconds=2, wall_seconds=20))
     assert_wrong(grades)
 
 
+@pytest.mark.long
 def test_damaged_leetcode_references_are_wrong(leetcode):
     grades = in_two_sandboxes(wrong_mutation, leetcode, Limits(cpu_seconds=10, wall_seconds=60))
     assert_wrong(grades)

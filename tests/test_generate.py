@@ -234,6 +234,7 @@ def start(files: Path, url: str) -> subprocess.Popen[bytes]:
     )
 
 
+@pytest.mark.long
 def test_killed_at_any_moment_it_goes_on_where_it_was(files):
     """Twenty times SIGKILL; then the answers are those of a run that nobody disturbed."""
     recipe = files / "recipe.yaml"

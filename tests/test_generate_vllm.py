@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -119,14 +120,15 @@ def test_a_server_that_dies_comes_back_and_one_whose_owner_dies_does_not_stay(
     tiny_model,  # noqa: F811
 ):
     """Killed: first the server, then the command. The next run asks for what is missing."""
-    path = recipe(tmp_path, str(tiny_model), temperature=0.7, max_tokens=200)
+    model = shutil.copytree(tiny_model, tmp_path / "model")  # which nobody else serves
+    path = recipe(tmp_path, str(model), temperature=0.7, max_tokens=200)
     out = tmp_path / "attempts"
     folder = folder_of(str(out), "gsm8k-synthetic", "tiny")
     process = command(path, raw, out)
     drained = threading.Thread(target=process.stderr.read)
     drained.start()
     wait_for(lambda: len(done(folder)) > 10 or process.poll() is not None, 180)
-    [server] = servers(tiny_model)
+    [server] = servers(model)
     before = len(done(folder))
     os.kill(server, signal.SIGKILL)
     wait_for(lambda: len(done(folder)) > before + 10 or process.poll() is not None, 240)
@@ -134,7 +136,7 @@ def test_a_server_that_dies_comes_back_and_one_whose_owner_dies_does_not_stay(
     process.kill()
     process.wait()
     drained.join()
-    wait_for(lambda: not servers(tiny_model), 30)
+    wait_for(lambda: not servers(model), 30)
     kept = stored(out)
     assert before + 10 < len(kept) < 300
 
@@ -145,4 +147,4 @@ def test_a_server_that_dies_comes_back_and_one_whose_owner_dies_does_not_stay(
     assert len(rows) == 300
     assert kept.items() <= rows.items()
     assert {row["error"] for row in rows.values()} <= {None, "empty"}
-    assert not servers(tiny_model)
+    assert not servers(model)

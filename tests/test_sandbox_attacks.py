@@ -87,6 +87,7 @@ def test_there_are_enough_attacks_with_names_of_their_own():
     assert len({attack.name for attack in ATTACKS}) == len(ATTACKS) >= 40
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
 def test_attack_fails(attack, sandbox, host):
     answer = attack.answer

@@ -17,6 +17,7 @@ PROJECT = Path(__file__).parent.parent
 PYTHON = PROJECT / ".vllm" / "bin" / "python"
 
 pytestmark = [
+    pytest.mark.long,
     pytest.mark.vllm,
     pytest.mark.skipif(
         not (PROJECT / ".vllm" / ".installed").exists(),

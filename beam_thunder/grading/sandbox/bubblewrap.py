@@ -77,7 +77,9 @@ PYTHON = f"/python/bin/python{sys.version_info.major}.{sys.version_info.minor}"
 
 def runtime() -> Iterator[str]:
     """The interpreter and its libraries, read-only; nothing else of the host."""
-    for folder in ("/python", "/grader", "/packages"):
+    python = ("/python", "/python/bin", f"/python/{sys.platlibdir}")
+    # By name: folders that bubblewrap makes on the way are closed to all but root.
+    for folder in ("/usr", "/dev", *python, "/grader", "/packages"):
         yield from ("--perms", "0755", "--dir", folder)
     for device in ("null", "zero", "urandom", "random"):
         yield from ("--dev-bind", f"/dev/{device}", f"/dev/{device}")
