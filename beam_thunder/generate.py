@@ -173,9 +173,15 @@ class _Job:
     def _handler(self, name: str, model: ModelRecipe) -> VllmModelHandler:
         from beam_thunder.generation.engine import Window
         from beam_thunder.generation.handler import VllmModelHandler
-        from beam_thunder.generation.server import check_interpreter, find_interpreter
+        from beam_thunder.generation.server import (
+            check_interpreter,
+            check_served,
+            find_interpreter,
+        )
 
         urls, python = self.asking.urls, ""
+        for url in urls:
+            check_served(url, model.hub)
         if not urls:
             python = find_interpreter(self.asking.python)
             check_interpreter(python)

@@ -17,7 +17,17 @@ def quieten() -> None:
     warnings.filterwarnings("ignore", category=FutureWarning, module="google")
     warnings.filterwarnings("ignore", category=UserWarning, module="google|apache_beam")
     logging.basicConfig(format="%(levelname)s: %(message)s")
-    logging.getLogger().addFilter(lambda record: "crcmod" not in record.getMessage())
+    logging.getLogger().addFilter(_is_for_users)
+    # Beam logs what a step raises once for every level it passes; the last one raises it.
+    logging.getLogger("apache_beam.runners.worker").setLevel(logging.CRITICAL)
+    logging.getLogger("apache_beam.runners.common").setLevel(logging.CRITICAL)
+
+
+_BESIDE_THE_POINT = ("crcmod", "Resource module is not available")
+
+
+def _is_for_users(record: logging.LogRecord) -> bool:
+    return not any(text in record.getMessage() for text in _BESIDE_THE_POINT)
 
 
 def import_tfdv() -> None:

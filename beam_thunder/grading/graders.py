@@ -8,6 +8,9 @@ from typing import Any, Protocol
 from beam_thunder.catalog import Entry
 from beam_thunder.grading.grade import Grade
 
+_CPU_SECONDS = {"MBPP": 10}
+"""Of a program. MBPP's own solutions take about one at most; LeetCode's up to 22."""
+
 
 class Grader(Protocol):
     """Decides on answers to the questions of one domain.
@@ -30,7 +33,7 @@ def grader_of(entry: Entry) -> Grader:
     if entry.domain == "mathematical reasoning":
         return MathematicsGrader()
     if entry.domain == "coding":
-        return CodeGrader()
+        return CodeGrader(_CPU_SECONDS.get(entry.source))
     return InstructionsGrader(entry.language)
 
 
@@ -57,16 +60,20 @@ class MathematicsGrader:
 class CodeGrader:
     """Runs programs in a sandbox of its own.
 
+    Args:
+      cpu_seconds: that a program may take; the sandbox's default if None.
+
     Raises:
       UserError: there can be no sandbox here, and how to get one.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, cpu_seconds: int | None = None) -> None:
         from beam_thunder.grading.code import VERSION
-        from beam_thunder.grading.sandbox import Sandbox
+        from beam_thunder.grading.sandbox import Limits, Sandbox
 
         self.name = f"code {VERSION}"
-        self._sandbox = Sandbox()
+        limits = Limits() if cpu_seconds is None else Limits(cpu_seconds=cpu_seconds)
+        self._sandbox = Sandbox(limits)
 
     def grade(self, question: Mapping[str, Any], response: str) -> Grade:
         """See `grade_code`."""

@@ -16,6 +16,7 @@ from beam_thunder.generate import recorded
 from beam_thunder.generation.attempts import STORED, Asked
 from beam_thunder.generation.recorded import Recorded, read_recorded
 from beam_thunder.generation.store import folder_of, parts, read_part
+from beam_thunder.grading.graders import grader_of
 from beam_thunder.pipelines.questions import CountRows, DatasetPlan, Job, ReadQuestions, Rows
 from beam_thunder.recipe import Recipe
 from beam_thunder.transforms import ShuffleIntoShards
@@ -72,9 +73,13 @@ def plan_attempts(
       attempts: the folder of attempts that `generate` filled; None if there is none.
 
     Raises:
-      UserError: a dataset has none; all of them are named at once.
+      UserError: a dataset has none (all of them are named at once), or its programs need a
+        sandbox, which cannot be had.
     """
     found, missing = {}, []
+    entries = {each.entry.domain: each.entry for each in recipe.of_kind("synthetic").values()}
+    if "coding" in entries:
+        grader_of(entries["coding"]).close()  # told now, not after everything was read
     for name in recipe.of_kind("synthetic"):
         models = {model: recipe.models[model] for model in recipe.models_of(name)}
         files = tuple(

@@ -28,10 +28,8 @@ def run(
     try:
         with beam.Pipeline(options=options) as pipeline:
             wire(pipeline)
-    except UserError:
-        raise
     except Exception as error:
-        known = _user_error(str(error))
+        known = _user_error(f"{type(error).__name__}: {error}")
         if known is None:
             raise
         raise known from None

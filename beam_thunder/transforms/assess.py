@@ -292,17 +292,17 @@ class _Assess(beam.DoFn):
     rules: Mapping[str, Rules]
 
     def setup(self) -> None:
-        self._graders: dict[tuple[str, str], Grader] = {}
+        self._graders: dict[str, Grader] = {}
 
     def process(
         self, shard: tuple[ShardKey, pa.RecordBatch]
     ) -> Iterator[tuple[ShardKey, Paired]]:
         key, answered = shard
         rules = self.rules[key[0]]
-        kind = rules.entry.domain, rules.entry.language
-        if kind not in self._graders:
-            self._graders[kind] = grader_of(rules.entry)
-        grader = self._graders[kind]
+        source = rules.entry.source
+        if source not in self._graders:
+            self._graders[source] = grader_of(rules.entry)
+        grader = self._graders[source]
         questions, attempts = split(answered)
         matched, unused = match(questions, attempts)
         assessed = list(assess(questions, matched, rules, grader))
