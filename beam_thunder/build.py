@@ -199,7 +199,8 @@ def dropped(built: Mapping[str, Any]) -> list[str]:
     """A line for each dataset that dropped rows, with the reasons."""
     lines = []
     for name, each in built["datasets"].items():
-        reasons = {**each["ledger"]["rejected"], **each["ledger"]["dropped"]}
+        steps = ("rejected", "unused", "filtered", "dropped")
+        reasons = {k: n for step in steps for k, n in each["ledger"].get(step, {}).items()}
         if reasons:
             counts = ", ".join(f"{reason} {_count(n)}" for reason, n in reasons.items())
             lines.append(f"{name}: dropped {counts}")

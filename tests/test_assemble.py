@@ -204,7 +204,7 @@ def test_the_order_in_which_answers_came_leaves_no_trace(generated):
     assert ledger(again)["unused"] == {"asked_again": 44}
 
 
-def test_answers_to_another_prompt_or_question_are_counted_and_not_used(generated):
+def test_answers_to_another_prompt_or_question_are_counted_and_not_used(generated, capsys):
     raw = generated / "raw" / "gsm8k" / "train.jsonl"
     raw.write_text("".join(raw.read_text().splitlines(keepends=True)[:-1]))
     assert ledger(assembled(generated))["unused"] == {"unknown_question": 3}
@@ -219,6 +219,7 @@ def test_answers_to_another_prompt_or_question_are_counted_and_not_used(generate
     )
     found = ledger(assembled(generated))
     assert found["unused"] == {"unknown_question": 3, "other_prompt": 87}
+    assert "dropped other_prompt 87, unknown_question 3" in capsys.readouterr().out
     assert found["written"]["sft"] == 1
 
 

@@ -48,7 +48,10 @@ def started_by(pid: int) -> int:
 def processes(session: int) -> list[str]:
     """The command lines of a session's processes that run."""
     listed = subprocess.run(
-        ["ps", "-A", "-o", "sess=,stat=,args="], check=True, capture_output=True, text=True
+        ["ps", "-A", "-ww", "-o", "sess=,stat=,args="],
+        check=True,
+        capture_output=True,
+        text=True,
     )
     rows = [line.split(maxsplit=2) for line in listed.stdout.splitlines()]
     return [row[-1] for row in rows if row[0] == str(session) and row[1][0] not in "ZX"]
