@@ -347,7 +347,7 @@ def test_loops_are_found_wherever_they_are(before, unit, times, after):
     expected = set()
     for period in range(1, min(6, len(codes) // 2) + 1):
         needed = max(3 * period, 10 - period)
-        same = "".join("10"[a != b] for a, b in zip(codes, codes[period:], strict=False))
+        same = "".join("10"[int(a != b)] for a, b in zip(codes, codes[period:], strict=False))
         if "1" * needed in same:
             expected.add(period)
     assert {period for _, period in loops(codes, 6, 3, 10)} == expected
