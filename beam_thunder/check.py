@@ -86,7 +86,7 @@ def _check(name: str, plan: DatasetPlan, sample: int) -> Checked:
     from beam_thunder.grading.graders import grader_of
 
     entry = plan.recipe.entry
-    grader = grader_of(entry)
+    grader = grader_of(plan.recipe)
     reference: Counter[str] = Counter()
     damaged: Counter[str] = Counter()
     wrong: list[str] = []

@@ -10,10 +10,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from beam_thunder import __version__
-from beam_thunder.catalog import CATALOG, find
+from beam_thunder.catalog import CATALOG, Kind, find
 from beam_thunder.errors import BuildRefused, UserError
 from beam_thunder.quiet import import_tfdv, quieten
 
@@ -58,7 +58,8 @@ def parser() -> argparse.ArgumentParser:
         "datasets",
         nargs="*",
         metavar="DATASET",
-        help="names as `beam-thunder sources` lists them; all processed ones if none is given",
+        help="names as `beam-thunder sources` lists them, or `processed` or `synthetic` for "
+        "all of a kind; all processed ones if none is given",
     )
     fetch.add_argument("--to", required=True, type=Path, metavar="DIR", help="the raw folder")
     fetch.add_argument("--revision", help="branch, tag or commit of the Hub repositories")
@@ -320,8 +321,10 @@ def _sources() -> None:
 def _fetch(args: argparse.Namespace) -> None:
     from beam_thunder.fetch import fetch
 
-    names = args.datasets or [name for name, e in CATALOG.items() if e.kind == "processed"]
-    fetch([find(name) for name in names], args.to, revision=args.revision)
+    kinds = {kind: [e for e in CATALOG.values() if e.kind == kind] for kind in get_args(Kind)}
+    wanted = [kinds.get(name) or [find(name)] for name in args.datasets or ["processed"]]
+    entries = {entry.name: entry for entries in wanted for entry in entries}
+    fetch(list(entries.values()), args.to, revision=args.revision)
 
 
 if __name__ == "__main__":

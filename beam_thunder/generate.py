@@ -16,12 +16,11 @@ from rich.table import Table
 
 from beam_thunder.catalog import suggestion
 from beam_thunder.errors import BuildRefused, RecipeError, UserError
-from beam_thunder.recipe import ModelRecipe, Recipe, Sampling, load_recipe
+from beam_thunder.recipe import ModelRecipe, Recipe, load_recipe
 
 if TYPE_CHECKING:
     from apache_beam.options.pipeline_options import PipelineOptions
 
-    from beam_thunder.generation.attempts import Asked
     from beam_thunder.generation.handler import VllmModelHandler
     from beam_thunder.pipelines.questions import DatasetPlan
     from beam_thunder.transforms import Progress
@@ -149,28 +148,29 @@ class _Job:
     def _say_unused(self, answer: TakeRecorded, counts: Mapping[str, Counter[str]]) -> None:
         from beam_thunder.generation.recorded import read_recorded
 
-        has = len(read_recorded(answer.path, answer.names))
+        has = len(read_recorded(answer.file))
         used = sum(each["answered"] + sum(errors_of(each).values()) for each in counts.values())
         if has > used:
             self.console.print(
-                f"{answer.path}: {has - used:,} of {has:,} answers are to none of the questions"
+                f"{answer.file.path}: {has - used:,} of {has:,} answers are to none of the "
+                "questions"
             )
 
     def _answer(
         self, name: str, datasets: Mapping[str, DatasetPlan], progress: Progress
     ) -> Generate | TakeRecorded:
+        from beam_thunder.generation.recorded import RecordedFile
         from beam_thunder.transforms.generate import Generate, TakeRecorded
 
         model = self.recipe.models[name]
         if model.engine == "recorded":
-            names = tuple(filter(None, (name, model.hub)))
-            path = str(self.folder / model.answers)
-            return TakeRecorded(recorded(name, model), name, self.out, path, names)
+            return TakeRecorded(RecordedFile.of(name, model, self.folder), name, self.out)
         samples = {dataset: self.recipe.samples_of(dataset) for dataset in datasets}
         handler = self._handler(name, model)
         return Generate(handler, samples, self.asking.redo_truncated, progress)
 
     def _handler(self, name: str, model: ModelRecipe) -> VllmModelHandler:
+        from beam_thunder.generation.attempts import Asked
         from beam_thunder.generation.engine import Window
         from beam_thunder.generation.handler import VllmModelHandler
         from beam_thunder.generation.server import (
@@ -186,7 +186,7 @@ class _Job:
             python = find_interpreter(self.asking.python)
             check_interpreter(python)
         return VllmModelHandler(
-            asked(model, self.recipe.sampling_of(name)),
+            Asked(model.hub, model.revision, **self.recipe.sampling_of(name).model_dump()),
             name,
             self.out,
             urls,
@@ -194,20 +194,6 @@ class _Job:
             model.server,
             Window(self.asking.concurrency),
         )
-
-
-def asked(model: ModelRecipe, sampling: Sampling) -> Asked:
-    """What is the same for every request to a model."""
-    from beam_thunder.generation.attempts import Asked
-
-    return Asked(model.hub, model.revision, **sampling.model_dump())
-
-
-def recorded(name: str, model: ModelRecipe) -> Asked:
-    """What recorded answers are kept as: nobody knows how they were sampled."""
-    from beam_thunder.generation.attempts import Asked
-
-    return Asked(model.hub or name, model.revision, 0.0, 1.0, 0, 0)
 
 
 def _read_and_delete(path: str, datasets: Mapping[str, object]) -> dict[str, Counter[str]]:

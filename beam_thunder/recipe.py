@@ -90,6 +90,8 @@ class DatasetRecipe(BaseModel):
         recipe's own.
       pairs: of a synthetic dataset, `one_per_question` as published, or `all`.
       max_pairs: with `all`, at most so many of a question.
+      program_seconds: of a coding dataset, CPU time that an answer may take with its
+        tests. Lower it for simple tasks: an endless loop takes all of it.
       ungradable_sft: of a synthetic dataset, whether answers that no rule decides on
         become SFT rows; if left out, those of instruction following do.
     """
@@ -106,6 +108,7 @@ class DatasetRecipe(BaseModel):
     filters: Limits | None = None
     pairs: Literal["one_per_question", "all"] = "one_per_question"
     max_pairs: int | None = Field(default=None, ge=1)
+    program_seconds: int = Field(default=60, ge=1)
     ungradable_sft: bool | None = None
 
     @property
@@ -301,7 +304,7 @@ def _check_dataset(path: Path, tree: Any, name: str, dataset: DatasetRecipe) -> 
 
 _SYNTHETIC_KEYS = (
     *("models", "samples", "template"),
-    *("filters", "pairs", "max_pairs", "ungradable_sft"),
+    *("filters", "pairs", "max_pairs", "program_seconds", "ungradable_sft"),
 )
 """What only synthetic datasets may say."""
 

@@ -25,7 +25,7 @@ from rich.console import Console
 
 from beam_thunder.generate import Asking, Selection, generate
 from beam_thunder.generation.server import VllmServer, find_interpreter
-from beam_thunder.generation.store import attempts, folder_of, without_repeats
+from beam_thunder.generation.store import folder_of, parts, read_part
 
 ROOT = Path(__file__).parent.parent
 SERVER = {
@@ -123,8 +123,9 @@ def ours(recipe: Path, url: str, work: Path, args: argparse.Namespace) -> tuple[
     start = time.perf_counter()
     generate(recipe, str(work / "raw"), str(out), Selection(), asking, (), Console(quiet=True))
     seconds = time.perf_counter() - start
-    rows = without_repeats(attempts(folder_of(str(out), "gsm8k-synthetic", "tiny")))
-    return seconds, sum(rows.column("completion_tokens").to_pylist())
+    paths = parts(folder_of(str(out), "gsm8k-synthetic", "tiny"))
+    columns = [read_part(path).column("completion_tokens").to_pylist() for path in paths]
+    return seconds, sum(map(sum, columns))
 
 
 async def bare(

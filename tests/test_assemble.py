@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from beam_thunder.build import build
+from beam_thunder.cli import main
 from beam_thunder.errors import UserError
 from beam_thunder.generate import Asking, generate
 from beam_thunder.generation.store import parts, read_part
@@ -226,3 +227,50 @@ def test_answers_to_another_prompt_or_question_are_counted_and_not_used(generate
 def test_without_attempts_the_cure_is_told(generated):
     with pytest.raises(UserError, match=r"(?s)gsm8k-synthetic: of tiny.*beam-thunder generate"):
         build(generated / "recipe.yaml", str(generated / "raw"), str(generated / "out"))
+
+
+# What models may say must not keep a build from being published.
+
+LONG = " ".join(f"Step {n} adds {n * 7} to what is there." for n in range(12_000))
+HOSTILE = {
+    "broken_text": "The answer is 5\ufffd.",
+    "too_long": LONG,
+    "empty": "\u00a0\n \t",
+    "foreign_script": "答案是五，因为两个加三个等于五个苹果。",
+    "unfinished_thinking": "<think>Two and three is five",
+}
+KEPT = {
+    "in Korean": "사과 두 개에 세 개를 더하면 모두 다섯 개가 됩니다.\nThe answer is 5.",
+    "markup": "<script>alert('5')</script>\nThe answer is 5.",
+    "a NUL": "Two and three is \x00 five.\nThe answer is 5.",
+    "many lines": "\n".join(["Two and three."] + [""] * 14_000 + ["The answer is 5."]),
+    "wrong and short": "6",
+}
+
+
+def test_no_answer_keeps_a_dataset_from_being_published(tmp_path):
+    question = "Tom has 2 apples and buys 3 more. How many has he?"
+    jsonl(tmp_path / "raw/gsm8k/train.jsonl", [{"question": question, "answer": "#### 5"}])
+    answers = [
+        {"question": question, "response": r} for r in (*HOSTILE.values(), *KEPT.values())
+    ]
+    jsonl(tmp_path / "answers.jsonl", answers)
+    (tmp_path / "recipe.yaml").write_text(
+        "models:\n  m: {engine: recorded, answers: answers.jsonl}\n"
+        "datasets:\n  gsm8k-synthetic: {tables: [sft, preference, kto, published]}\n"
+    )
+    build(tmp_path / "recipe.yaml", str(tmp_path / "raw"), str(tmp_path / "out"))
+    found = ledger(tmp_path / "out")
+    # White space alone is no answer, so its attempt is an error.
+    assert found["filtered"] == {name: 1 for name in HOSTILE if name != "empty"}
+    assert (found["error"], found["correct"], found["wrong"]) == (1, 4, 1)
+
+
+def test_a_build_of_every_table_validates_and_has_schemas_proposed(built, tmp_path, capsys):
+    assert main(["validate", str(built)]) == 0
+    assert "rows are as published" in capsys.readouterr().out
+    proposed = tmp_path / "schemas"
+    assert main(["schema", "infer", str(built / "gsm8k-synthetic"), "--to", str(proposed)]) == 0
+    names = {path.stem for path in proposed.iterdir()}
+    assert names == {"sft", "preference", "attempts", "kto", "published"}
+    assert main(["validate", str(built), "--schema", str(proposed)]) == 0

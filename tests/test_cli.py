@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from beam_thunder import cli
+from beam_thunder.catalog import CATALOG
 
 ROOT = Path(__file__).parent.parent
 
@@ -95,3 +96,21 @@ def test_a_dataset_that_the_recipe_lacks_is_refused_with_the_nearest(tmp_path, c
 def test_an_unknown_dataset_to_fetch_is_refused_with_the_nearest(tmp_path, capsys):
     assert cli.main(["fetch", "gsm8", "--to", str(tmp_path)]) == 2
     assert "did you mean 'gsm8k'?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ([], {"processed"}),
+        (["synthetic"], {"synthetic"}),
+        (["processed", "synthetic", "gsm8k"], {"processed", "synthetic"}),
+    ],
+)
+def test_datasets_to_fetch_can_be_named_by_their_kind(given, expected, tmp_path, monkeypatch):
+    fetched = []
+    monkeypatch.setattr(
+        "beam_thunder.fetch.fetch", lambda entries, *_, **__: fetched.extend(entries)
+    )
+    assert cli.main(["fetch", *given, "--to", str(tmp_path)]) == 0
+    wanted = [entry for entry in CATALOG.values() if entry.kind in expected]
+    assert sorted(e.name for e in fetched) == sorted(e.name for e in wanted)

@@ -9,8 +9,9 @@ import pytest
 from beam_thunder.errors import UserError
 from beam_thunder.generation.attempts import Asked, Request, prompt_digest, request_key
 from beam_thunder.generation.engine import KEY_VARIABLE, Engine, Window
-from beam_thunder.generation.store import attempts, done, folder_of, without_repeats
+from beam_thunder.generation.store import done, folder_of
 from tests.openai_server import answer, serving
+from tests.stored import stored
 
 ASKED = Asked("tiny", temperature=0.5, max_tokens=64, seed=3)
 
@@ -33,10 +34,9 @@ def ask(tmp_path):
             answered = [*engine.ask(requests), *engine.drain()]
         finally:
             engine.close()
-        rows = without_repeats(attempts(folder_of(str(tmp_path), "gsm8k-synthetic", "tiny")))
-        stored = {row["key"]: row for row in rows.to_pylist()}
-        assert {each.request.key: each.row(ASKED) for each in answered} == stored
-        return {each.request.prompt: stored[each.request.key] for each in answered}
+        rows = stored(folder_of(str(tmp_path), "gsm8k-synthetic", "tiny"))
+        assert {each.request.key: each.row(ASKED) for each in answered} == rows
+        return {each.request.prompt: rows[each.request.key] for each in answered}
 
     return ask
 

@@ -36,6 +36,7 @@ def test_a_plain_answer_is_kept():
         (ENGLISH, {"finish_reason": "length"}, "truncated"),
         ("<think>So far", {}, "unfinished_thinking"),
         (" \n\t ", {}, "empty"),
+        (ENGLISH + "\ufffd", {}, "broken_text"),
         (ENGLISH, {"completion_tokens": 5000}, "too_long"),
         (ENGLISH, {"limits": Limits(max_characters=20)}, "too_long"),
         ("and so it goes " * 30, {}, "repetition"),

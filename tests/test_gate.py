@@ -87,7 +87,7 @@ DAMAGE = {
         },
         "preference: prompt_replacement",
     ),
-    "kmmlu": (no_hangul, "sft: prompt_mostly_hangul"),
+    "kmmlu": (no_hangul, "sft: prompt_in_language"),
     "kobest-hellaswag": (
         lambda r: {**r, f"ending_{r['label'] + 1}": "\ufffd\ufffd"},
         "preference: chosen_replacement",

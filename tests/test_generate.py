@@ -14,8 +14,9 @@ import pytest
 
 from beam_thunder.errors import BuildRefused, RecipeError, UserError
 from beam_thunder.generate import Asking, Selection, generate
-from beam_thunder.generation.store import attempts, done, folder_of, parts, without_repeats
+from beam_thunder.generation.store import done, folder_of, parts
 from tests.openai_server import answer, serving
+from tests.stored import stored
 
 QUESTIONS = [f"Tom has {n} apples and buys {n + 3} more. How many has he?" for n in range(40)]
 RECIPE = """
@@ -50,16 +51,15 @@ def run(files: Path, server, **asking):
     )
 
 
-def stored(files: Path, model: str = "tiny"):
+def rows_of(files: Path, model: str = "tiny"):
     """The rows of the folder of attempts, by key."""
-    folder = folder_of(str(files / "attempts"), "gsm8k-synthetic", model)
-    return {row["key"]: row for row in without_repeats(attempts(folder)).to_pylist()}
+    return stored(folder_of(str(files / "attempts"), "gsm8k-synthetic", model))
 
 
 def test_each_question_is_answered_as_often_as_the_recipe_says(files):
     with serving() as server:
         counts = run(files, server)
-    rows = stored(files)
+    rows = rows_of(files)
     assert counts["tiny"]["gsm8k-synthetic"]["answered"] == len(rows) == 80
     assert sorted(Counter(row["question_id"] for row in rows.values()).values()) == [2] * 40
     assert {row["params"] for row in rows.values()} == {
@@ -74,11 +74,11 @@ def test_each_question_is_answered_as_often_as_the_recipe_says(files):
 def test_a_second_run_asks_nothing(files, capsys):
     with serving() as server:
         run(files, server)
-        before = stored(files)
+        before = rows_of(files)
         server.asked.clear()
         run(files, server)
         assert not server.asked
-    assert stored(files) == before
+    assert rows_of(files) == before
 
 
 def test_more_samples_ask_for_those_alone(files):
@@ -89,7 +89,7 @@ def test_more_samples_ask_for_those_alone(files):
         recipe.write_text(recipe.read_text().replace("samples: 2", "samples: 3"))
         run(files, server)
         assert {seed for _, seed in server.asked} == {9}
-    assert len(stored(files)) == 120
+    assert len(rows_of(files)) == 120
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_another_request_is_another_answer(files, old, new):
         recipe = files / "recipe.yaml"
         recipe.write_text(recipe.read_text().replace(old, new))
         run(files, server)
-    assert len(stored(files)) == 160
+    assert len(rows_of(files)) == 160
 
 
 def test_a_higher_token_limit_asks_only_for_what_was_cut_off(files):
@@ -116,23 +116,23 @@ def test_a_higher_token_limit_asks_only_for_what_was_cut_off(files):
     recipe = files / "recipe.yaml"
     with serving(plan=plan) as server:
         run(files, server)
-        assert [r["finish_reason"] for r in stored(files).values()].count("length") == 4
+        assert [r["finish_reason"] for r in rows_of(files).values()].count("length") == 4
         recipe.write_text(recipe.read_text().replace("max_tokens: 64", "max_tokens: 128"))
         server.asked.clear()
         run(files, server)
         assert not server.asked
         run(files, server, redo_truncated=True)
         assert sum(server.asked.values()) == 4
-    rows = stored(files).values()
+    rows = rows_of(files).values()
     assert (len(rows), {row["finish_reason"] for row in rows}) == (80, {"stop"})
 
 
 def test_a_limit_asks_about_the_same_questions_again(files):
     with serving() as server:
         run(files, server, limit=5)
-        few = {row["question_id"] for row in stored(files).values()}
+        few = {row["question_id"] for row in rows_of(files).values()}
         run(files, server, limit=10)
-        more = {row["question_id"] for row in stored(files).values()}
+        more = {row["question_id"] for row in rows_of(files).values()}
     assert (len(few), len(more), few < more) == (5, 10, True)
     assert set(server.asked.values()) == {1}
 
@@ -154,7 +154,7 @@ def test_what_failed_for_a_moment_is_missing_and_asked_by_the_next_run(files):
         server.asked.clear()
         run(files, server)
         assert sum(server.asked.values()) == 2
-    assert {row["error"] for row in stored(files).values()} == {None}
+    assert {row["error"] for row in rows_of(files).values()} == {None}
 
 
 def test_a_bad_request_is_kept_as_an_error_and_not_asked_again(files):
@@ -204,7 +204,7 @@ def test_recorded_answers_stand_in_for_a_model(files, capsys):
     )
     for _ in range(2):  # a second run changes nothing
         generate(recipe, str(files / "raw"), str(files / "attempts"))
-        rows = sorted(stored(files, "paper").values(), key=lambda row: row["response"])
+        rows = sorted(rows_of(files, "paper").values(), key=lambda row: row["response"])
         assert [(r["response"], r["error"], r["model"]) for r in rows] == [
             (" ", "empty", "paper"),
             ("The answer is 5.", None, "paper"),
@@ -256,7 +256,7 @@ def test_killed_at_any_moment_it_goes_on_where_it_was(files):
         process = start(files, server.url)
         _, errors = process.communicate(timeout=120)
         assert process.returncode == 0, errors.decode()
-    rows = stored(files)
+    rows = rows_of(files)
     assert len(rows) == 1000
     digests = {row["prompt_digest"]: row["question_id"] for row in rows.values()}
     assert len(digests) == 40

@@ -11,9 +11,11 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 from beam_thunder.generate import Asking, Selection, generate
-from beam_thunder.generation.store import attempts, done, folder_of, without_repeats
+from beam_thunder.generation.store import done, folder_of
+from tests.stored import stored
 from tests.test_vllm import PYTHON, pytestmark, tiny_model, tiny_server  # noqa: F401
 
 QUESTIONS = 12
@@ -38,9 +40,8 @@ def recipe(folder: Path, model: str, **sampling: object) -> Path:
     return path
 
 
-def stored(folder: Path) -> dict[str, dict[str, object]]:
-    tables = attempts(folder_of(str(folder), "gsm8k-synthetic", "tiny"))
-    return {row["key"]: row for row in without_repeats(tables).to_pylist()}
+def rows_of(folder: Path) -> dict[str, dict[str, Any]]:
+    return stored(folder_of(str(folder), "gsm8k-synthetic", "tiny"))
 
 
 def test_real_questions_are_answered_by_a_server_that_runs(raw, tmp_path, tiny_server):  # noqa: F811
@@ -53,7 +54,7 @@ def test_real_questions_are_answered_by_a_server_that_runs(raw, tmp_path, tiny_s
         Selection(limit=QUESTIONS),
         Asking([tiny_server.url], concurrency=16),
     )
-    rows = stored(out)
+    rows = rows_of(out)
     found = counts["tiny"]["gsm8k-synthetic"]
     # Random weights may say nothing but white space, which is an error of its own.
     assert found["answered"] + found["empty"] == len(rows) == 2 * QUESTIONS
@@ -137,13 +138,13 @@ def test_a_server_that_dies_comes_back_and_one_whose_owner_dies_does_not_stay(
     process.wait()
     drained.join()
     wait_for(lambda: not servers(model), 30)
-    kept = stored(out)
+    kept = rows_of(out)
     assert before + 10 < len(kept) < 300
 
     process = command(path, raw, out)
     _, errors = process.communicate(timeout=300)
     assert process.returncode == 0, errors.decode()
-    rows = stored(out)
+    rows = rows_of(out)
     assert len(rows) == 300
     assert kept.items() <= rows.items()
     assert {row["error"] for row in rows.values()} <= {None, "empty"}

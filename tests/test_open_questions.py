@@ -73,6 +73,11 @@ def test_a_blank_question_is_rejected(asked):
     assert parsed.column("reason").to_pylist() == [None, "empty_question"]
 
 
+def test_a_prompt_that_was_decoded_wrongly_is_rejected():
+    parsed = parse(raw_rows("Why?", "Wh\ufffd?"))
+    assert parsed.column("reason").to_pylist() == [None, "broken_text"]
+
+
 def test_a_row_that_could_not_be_read_has_nothing_else_to_be_blamed_for():
     rows = raw_rows("", reasons=["unreadable_line"])
     parsed = parse(rows, flaws=[(pa.array([True]), Flaw("no_tests", "none"))])

@@ -117,6 +117,18 @@ def test_dictionaries_measure_like_plain_columns(pairs, data):
     assert profile(dictionaries, "preference").equals(profile(plain, "preference"))
 
 
+def test_a_prompt_is_in_its_language_if_hangul_is_where_it_belongs():
+    rows = pa.RecordBatch.from_pydict(
+        {
+            "prompt": ["영어", "English", "한국어 x", "12"] * 2,
+            "completion": ["a"] * 8,
+            "language": ["ko"] * 4 + ["en"] * 4,
+        }
+    )
+    found = profile(rows, "sft").to_pydict()["prompt_in_language"]
+    assert found == [1, 0, 1, 0, 0, 1, 0, 1]
+
+
 def test_measures_of_a_pair():
     rows = pa.RecordBatch.from_arrays(
         [pa.array(["q", "q"]), pa.array(["four", "same"]), pa.array(["12", "same"])],

@@ -60,15 +60,19 @@ def valid(table: str, where: str) -> dict:
     kind, language = where.split("-")
     about = {**ABOUT, "kind": kind, "language": language}
     model = None if kind == "processed" else "m"
-    prompt = text_measures("prompt", where)
+    prompt = {**text_measures("prompt", where), "prompt_in_language": 1}
     if table == "questions":
         return {**prompt, **about}
     if table == "attempts":
         answer = text_measures("response", where)
         return {**answer, "verdict": "correct", **about, "model": model}
-    if table == "sft":
+    if table == "published":
+        texts = {**text_measures("question", where), **text_measures("response", where)}
+        return {**texts, "question_source": "GSM8K", "source_dataset": "openai/gsm8k"}
+    if table in ("sft", "kto"):
         answer = text_measures("completion", where)
-        return {**prompt, **answer, "completion_in_prompt": 0, **about, "model": model}
+        contained = {"completion_in_prompt": 0} if table == "sft" else {}
+        return {**prompt, **answer, **contained, **about, "model": model}
     return {
         **prompt,
         **text_measures("chosen", where),
@@ -108,7 +112,7 @@ def text_cases(name: str) -> list[tuple[str, object, object]]:
     return [
         (f"{name}_characters", 200_001, 200_000),
         (f"{name}_characters", 0, 1),
-        (f"{name}_lines", 10_001, 10_000),
+        (f"{name}_lines", 20_001, 20_000),
         (f"{name}_lines", 0, 1),
         *((f"{name}_{share}", 1.5, 1.0) for share in shares),
         *((f"{name}_{share}", -0.5, 0.0) for share in shares),
@@ -119,6 +123,12 @@ def text_cases(name: str) -> list[tuple[str, object, object]]:
     ]
 
 
+PUBLISHED_CASES = [
+    (measure, bad, edge)
+    for name in ("question", "response")
+    for measure, bad, edge in text_cases(name)
+    if not measure.endswith("_mostly_hangul")  # which may be in either language
+]
 ABOUT_CASES = [
     ("source", "MyData", "KoBEST HellaSwag"),
     ("language", "jp", "ko"),
@@ -135,16 +145,23 @@ CASES = [
     ("sft", "model", "gpt", None),
     *(("preference", *case) for case in text_cases("prompt") + text_cases("chosen")),
     *(("preference", *case) for case in text_cases("rejected") + ABOUT_CASES),
-    ("preference", "length_ratio", 2001.0, 2000.0),
-    ("preference", "length_ratio", 0.0004, 0.0005),
-    ("preference", "length_ratio", 0.0, 0.0005),
+    ("preference", "length_ratio", 20_001.0, 20_000.0),
+    ("preference", "length_ratio", 0.00004, 0.00005),
+    ("preference", "length_ratio", 0.0, 0.00005),
     ("preference", "identical", 1, 0),
     ("preference", "chosen_model", "gpt", None),
     ("preference", "rejected_model", "gpt", None),
-    ("attempts", "response_characters", 200_001, 0),
-    ("attempts", "response_lines", 10_001, 0),
+    ("attempts", "response_characters", 10_000_001, 0),
+    ("attempts", "response_lines", 10_000_001, 0),
     ("attempts", "verdict", "maybe", "ungradable"),
     ("attempts", "verdict", None, "error"),
+    *(("attempts", *case) for case in ABOUT_CASES),
+    *(("kto", *case) for case in text_cases("prompt") + text_cases("completion")),
+    *(("kto", *case) for case in ABOUT_CASES),
+    *(("published", *case) for case in PUBLISHED_CASES),
+    ("published", "question_source", "MyData", "MMLU"),
+    ("published", "question_source", None, "MMLU"),
+    ("published", "source_dataset", None, "somewhere"),
 ]
 
 
@@ -157,13 +174,21 @@ def test_one_row_that_breaks_one_constraint_is_refused_for_it(table, measure, ba
     assert anomalies([*rows, {**good, measure: edge}], table, where) == []
 
 
-@pytest.mark.parametrize("table", ["questions", "sft", "preference"])
-@pytest.mark.parametrize(("korean", "expected"), [(4, ["prompt_mostly_hangul"]), (5, [])])
-def test_half_of_a_korean_datasets_prompts_must_be_mostly_hangul(table, korean, expected):
-    good = valid(table, "processed-ko")
-    other = {**good, "prompt_mostly_hangul": 0}
-    rows = [good] * korean + [other] * (ROWS - korean)
-    assert anomalies(rows, table, "processed-ko") == expected
+@pytest.mark.parametrize("where", ENVIRONMENTS)
+@pytest.mark.parametrize("table", ["questions", "sft", "preference", "kto"])
+@pytest.mark.parametrize(("own", "expected"), [(4, ["prompt_in_language"]), (5, [])])
+def test_half_of_a_datasets_prompts_must_be_in_its_language(table, own, expected, where):
+    good = valid(table, where)
+    rows = [good] * own + [{**good, "prompt_in_language": 0}] * (ROWS - own)
+    assert anomalies(rows, table, where) == expected
+
+
+@pytest.mark.parametrize("table", ["sft", "preference"])
+def test_english_questions_of_models_may_ask_for_korean(table):
+    good = valid(table, "synthetic-en")
+    hangul = {n: 1 for n in good if n.endswith("_mostly_hangul")}
+    rows = [good] * (ROWS - 1) + [{**good, **hangul, "prompt_in_language": 0}]
+    assert anomalies(rows, table, "synthetic-en") == []
 
 
 @pytest.mark.parametrize("measure", ["prompt_blank"])
@@ -447,7 +472,7 @@ def test_a_proposed_schema_allows_what_it_was_proposed_from():
     ("measure", "values", "expected"),
     [
         ("identical", [0, 1, 0], [False, True, False]),
-        ("length_ratio", [1.0, 0.0, 3000.0], [False, True, True]),
+        ("length_ratio", [1.0, 0.0, 30_000.0], [False, True, True]),
         ("prompt_characters", [5, 0, 200_001], [False, True, True]),
         ("prompt_mostly_hangul", [0, 1, 0], [False, True, False]),
         ("source", ["MMLU", "?", None], [False, True, True]),

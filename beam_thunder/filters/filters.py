@@ -18,6 +18,7 @@ REASONS = (
     "unfinished_thinking",
     "empty",
     "too_long",
+    "broken_text",
     "repetition",
     "refusal",
     "echo",
@@ -88,6 +89,8 @@ def filter_response(
         return "empty"
     if len(response) > limits.max_characters or (completion_tokens or 0) > limits.max_tokens:
         return "too_long"
+    if "\N{REPLACEMENT CHARACTER}" in response:
+        return "broken_text"
     if is_repetition(response, limits):
         return "repetition"
     if is_refusal(response, prompt):

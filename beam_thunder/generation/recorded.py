@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -22,8 +23,34 @@ from beam_thunder.generation.attempts import (
     prompt_digest,
     request_key,
 )
+from beam_thunder.recipe import ModelRecipe
 
 _EXPECTED = "expected question or question_id, model and response"
+
+
+@dataclass(frozen=True)
+class RecordedFile:
+    """Recorded answers that are taken as a model's.
+
+    Attributes:
+      asked: what they are kept as.
+      path: a .jsonl, .csv or .parquet file, as Beam's filesystems take it.
+      names: what the file may call the model.
+    """
+
+    asked: Asked
+    path: str
+    names: tuple[str, ...]
+
+    @classmethod
+    def of(cls, name: str, model: ModelRecipe, folder: Path) -> RecordedFile:
+        """Of a recipe's model; its file is relative to the recipe's folder.
+
+        Nobody knows how recorded answers were sampled, so they are kept under one key
+        however a recipe says that models draw theirs.
+        """
+        asked = Asked(model.hub or name, model.revision, 0.0, 1.0, 0, 0)
+        return cls(asked, str(folder / model.answers), tuple(filter(None, (name, model.hub))))
 
 
 @dataclass(frozen=True)
@@ -58,13 +85,10 @@ class Recorded:
         return found
 
 
-def read_recorded(path: str, names: tuple[str, ...]) -> Recorded:
+def read_recorded(file: RecordedFile) -> Recorded:
     """The answers of a model in a file of recorded answers.
 
-    Args:
-      path: a .jsonl, .csv or .parquet file, as Beam's filesystems take it.
-      names: what the file may call the model. A file without a column `model` has one
-        model's answers only.
+    A file without a column `model` has one model's answers only.
 
     Raises:
       UserError: the file cannot be read, lacks a column, or has no answer of the model.
@@ -72,6 +96,7 @@ def read_recorded(path: str, names: tuple[str, ...]) -> Recorded:
     by_id: defaultdict[str, list[str]] = defaultdict(list)
     by_text: defaultdict[str, list[str]] = defaultdict(list)
     models: set[str] = set()
+    path, names = file.path, file.names
     for number, row in enumerate(_rows(path), 1):
         response, model = row.get("response"), row.get("model")
         question = row.get("question_id") or row.get("question")
@@ -94,8 +119,8 @@ def _rows(path: str) -> Iterator[dict[str, Any]]:
     if not path.endswith((".jsonl", ".csv", ".parquet")):
         raise UserError(f"{path}: expected a .jsonl, .csv or .parquet file of recorded answers")
     try:
-        with FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED) as file:
-            content = file.read()
+        with FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED) as opened:
+            content = opened.read()
         if path.endswith(".parquet"):
             yield from pq.read_table(pa.BufferReader(content)).to_pylist()
         elif path.endswith(".csv"):

@@ -7,7 +7,7 @@ follows from its keys, so writing it twice is harmless. Nothing is ever changed 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -125,21 +125,3 @@ def done(folder: str, redo_truncated: bool = False) -> Keys:
             again = pc.or_(again, cut)
         found.update(rows.column("key").filter(pc.invert(again)).to_pylist())
     return found
-
-
-def attempts(folder: str) -> Iterator[pa.Table]:
-    """All attempts of a folder, part by part; a key may be there more than once."""
-    for path in parts(folder):
-        yield read_part(path)
-
-
-def without_repeats(tables: Iterable[pa.Table]) -> pa.Table:
-    """Attempts with each key once, sorted by it; see `attempts.best`."""
-    from beam_thunder.generation.attempts import best
-
-    kept: dict[str, Any] = {}
-    for table in tables:
-        for row in table.to_pylist():
-            key = row["key"]
-            kept[key] = best(kept[key], row) if key in kept else row
-    return pa.Table.from_pylist([kept[key] for key in sorted(kept)], schema=STORED)

@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from beam_thunder.catalog import Entry
 from beam_thunder.grading.grade import Grade
-
-_CPU_SECONDS = {"MBPP": 10}
-"""Of a program. MBPP's own solutions take about one at most; LeetCode's up to 22."""
+from beam_thunder.recipe import DatasetRecipe
 
 
 class Grader(Protocol):
@@ -28,12 +25,13 @@ class Grader(Protocol):
         """Ends what it started."""
 
 
-def grader_of(entry: Entry) -> Grader:
-    """The grader of a dataset's questions, by its domain."""
+def grader_of(dataset: DatasetRecipe) -> Grader:
+    """The grader of a synthetic dataset's questions, by its domain."""
+    entry = dataset.entry
     if entry.domain == "mathematical reasoning":
         return MathematicsGrader()
     if entry.domain == "coding":
-        return CodeGrader(_CPU_SECONDS.get(entry.source))
+        return CodeGrader(dataset.program_seconds)
     return InstructionsGrader(entry.language)
 
 
@@ -61,19 +59,19 @@ class CodeGrader:
     """Runs programs in a sandbox of its own.
 
     Args:
-      cpu_seconds: that a program may take; the sandbox's default if None.
+      cpu_seconds: that a program may take.
 
     Raises:
       UserError: there can be no sandbox here, and how to get one.
     """
 
-    def __init__(self, cpu_seconds: int | None = None) -> None:
+    def __init__(self, cpu_seconds: int) -> None:
         from beam_thunder.grading.code import VERSION
         from beam_thunder.grading.sandbox import Limits, Sandbox
 
         self.name = f"code {VERSION}"
-        limits = Limits() if cpu_seconds is None else Limits(cpu_seconds=cpu_seconds)
-        self._sandbox = Sandbox(limits)
+        # The machine may be busy: then a program takes longer than it computes.
+        self._sandbox = Sandbox(Limits(cpu_seconds=cpu_seconds, wall_seconds=3 * cpu_seconds))
 
     def grade(self, question: Mapping[str, Any], response: str) -> Grade:
         """See `grade_code`."""

@@ -12,9 +12,8 @@ import pyarrow as pa
 from apache_beam.pvalue import PCollection
 
 from beam_thunder.errors import UserError
-from beam_thunder.generate import recorded
-from beam_thunder.generation.attempts import STORED, Asked
-from beam_thunder.generation.recorded import Recorded, read_recorded
+from beam_thunder.generation.attempts import STORED
+from beam_thunder.generation.recorded import Recorded, RecordedFile, read_recorded
 from beam_thunder.generation.store import folder_of, parts, read_part
 from beam_thunder.grading.graders import grader_of
 from beam_thunder.pipelines.questions import CountRows, DatasetPlan, Job, ReadQuestions, Rows
@@ -28,21 +27,6 @@ from beam_thunder.transforms.assess import (
     of_questions,
 )
 from beam_thunder.transforms.pair import Picking
-
-
-@dataclass(frozen=True)
-class RecordedFile:
-    """Recorded answers that a dataset takes.
-
-    Attributes:
-      asked: what they are kept as.
-      path: of the file.
-      names: what it may call the model.
-    """
-
-    asked: Asked
-    path: str
-    names: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -77,17 +61,13 @@ def plan_attempts(
         sandbox, which cannot be had.
     """
     found, missing = {}, []
-    entries = {each.entry.domain: each.entry for each in recipe.of_kind("synthetic").values()}
-    if "coding" in entries:
-        grader_of(entries["coding"]).close()  # told now, not after everything was read
+    datasets = {each.entry.domain: each for each in recipe.of_kind("synthetic").values()}
+    if "coding" in datasets:
+        grader_of(datasets["coding"]).close()  # told now, not after everything was read
     for name in recipe.of_kind("synthetic"):
         models = {model: recipe.models[model] for model in recipe.models_of(name)}
         files = tuple(
-            RecordedFile(
-                recorded(model, each),
-                str(folder / each.answers),
-                tuple(filter(None, (model, each.hub))),
-            )
+            RecordedFile.of(model, each, folder)
             for model, each in models.items()
             if each.engine == "recorded"
         )
@@ -121,7 +101,7 @@ def _rules(recipe: Recipe, name: str) -> Rules:
         pairs=1 if dataset.pairs == "one_per_question" else dataset.max_pairs,
         unique=True,
     )
-    return Rules(dataset.entry, recipe.filters_of(name), picking, dataset.written_tables)
+    return Rules(dataset, recipe.filters_of(name), picking)
 
 
 @dataclass(eq=False)
@@ -194,7 +174,7 @@ class _Recorded(beam.DoFn):
         name, questions = element
         for file in self.attempts[name].recorded:
             if file not in self._read:
-                self._read[file] = read_recorded(file.path, file.names)
+                self._read[file] = read_recorded(file)
             answers = self._read[file].answers(questions, name, file.asked)
             if answers:
                 rows = [each.row(file.asked) for each in answers]

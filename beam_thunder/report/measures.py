@@ -21,7 +21,7 @@ from tensorflow_metadata.proto.v0.statistics_pb2 import (
 
 from beam_thunder.errors import UserError
 
-COLUMNS = ("prompt", "completion", "chosen", "rejected", "response")
+COLUMNS = ("prompt", "question", "completion", "chosen", "rejected", "response")
 """Text columns of all tables, in the order in which they are shown."""
 
 SCRIPTS = ("hangul", "latin", "han", "kana", "other")

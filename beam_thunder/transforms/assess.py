@@ -21,6 +21,7 @@ from beam_thunder.filters import Limits, filter_response, without_thinking
 from beam_thunder.generation.attempts import STORED, best, prompt_digest
 from beam_thunder.grading.grade import Grade
 from beam_thunder.grading.graders import Grader, grader_of
+from beam_thunder.recipe import DatasetRecipe
 from beam_thunder.schemas import ATTEMPTS as ATTEMPTS_TABLE
 from beam_thunder.schemas import KTO, OPEN_QUESTIONS, PUBLISHED
 from beam_thunder.transforms.pair import ATTEMPTS, Paired, Picking, pair
@@ -55,16 +56,24 @@ class Rules:
     """What a dataset's attempts are held to, and what becomes of them.
 
     Attributes:
-      entry: of the catalog.
+      dataset: as the recipe has it.
       limits: of the filters.
       picking: which attempts become rows.
-      tables: to make.
     """
 
-    entry: Entry
+    dataset: DatasetRecipe
     limits: Limits
     picking: Picking
-    tables: tuple[str, ...]
+
+    @property
+    def entry(self) -> Entry:
+        """Its source's, of the catalog."""
+        return self.dataset.entry
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """To make."""
+        return self.dataset.written_tables
 
 
 @dataclass(frozen=True)
@@ -299,10 +308,9 @@ class _Assess(beam.DoFn):
     ) -> Iterator[tuple[ShardKey, Paired]]:
         key, answered = shard
         rules = self.rules[key[0]]
-        source = rules.entry.source
-        if source not in self._graders:
-            self._graders[source] = grader_of(rules.entry)
-        grader = self._graders[source]
+        if key[0] not in self._graders:
+            self._graders[key[0]] = grader_of(rules.dataset)
+        grader = self._graders[key[0]]
         questions, attempts = split(answered)
         matched, unused = match(questions, attempts)
         assessed = list(assess(questions, matched, rules, grader))

@@ -22,7 +22,7 @@ from beam_thunder.generation.attempts import (
     request_key,
 )
 from beam_thunder.generation.handler import VllmModelHandler
-from beam_thunder.generation.recorded import read_recorded
+from beam_thunder.generation.recorded import RecordedFile, read_recorded
 from beam_thunder.generation.store import Keys, done, folder_of, write_part
 from beam_thunder.transforms.progress import Progress
 
@@ -144,18 +144,14 @@ class TakeRecorded(
     """Keeps the recorded answers to questions as a model's, by dataset.
 
     Attributes:
-      asked: the model that they are taken for.
+      file: of the recorded answers.
       name: of the model in the recipe; the folder its answers are kept in.
       out: the folder of attempts.
-      path: of the recorded answers.
-      names: what the file may call the model.
     """
 
-    asked: Asked
+    file: RecordedFile
     name: str
     out: str
-    path: str
-    names: tuple[str, ...]
 
     def expand(
         self, questions: PCollection[tuple[str, pa.RecordBatch]]
@@ -170,15 +166,15 @@ class _TakeRecorded(beam.DoFn):
     settings: TakeRecorded
 
     def setup(self) -> None:
-        self._recorded = read_recorded(self.settings.path, self.settings.names)
+        self._recorded = read_recorded(self.settings.file)
 
     def process(self, element: tuple[str, pa.RecordBatch]) -> Iterator[Answered]:
         dataset, questions = element
-        settings = self.settings
-        answers = self._recorded.answers(questions, dataset, settings.asked)
+        asked = self.settings.file.asked
+        answers = self._recorded.answers(questions, dataset, asked)
         if answers:
-            folder = folder_of(settings.out, dataset, settings.name)
-            write_part([each.row(settings.asked) for each in answers], folder)
+            folder = folder_of(self.settings.out, dataset, self.settings.name)
+            write_part([each.row(asked) for each in answers], folder)
         yield from answers
 
 

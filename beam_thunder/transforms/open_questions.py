@@ -9,11 +9,14 @@ import pyarrow.compute as pc
 
 from beam_thunder.schemas.tables import OPEN_QUESTIONS
 from beam_thunder.templates import PLACEHOLDER
-from beam_thunder.transforms.fields import Flaw, first_flaw
-from beam_thunder.transforms.questions import blank, identity
+from beam_thunder.transforms.fields import Flaw
+from beam_thunder.transforms.questions import blank, identity, settle
 
 OPEN_PARSED = pa.schema([*OPEN_QUESTIONS, ("reason", pa.string()), ("detail", pa.string())])
 """What such a parser returns: a question per raw row, or the reason why it is none."""
+
+BROKEN = Flaw("broken_text", "the prompt has U+FFFD, what a broken decoding leaves behind")
+"""The schemas allow it in no prompt. Large sources have a few, and are built without them."""
 
 
 def open_questions(
@@ -49,14 +52,11 @@ def open_questions(
     Returns:
       A batch of the schema `OPEN_PARSED`; rows with a reason have nulls elsewhere allowed.
     """
-    empty = Flaw("empty_question", "the question has no text")
-    reason, detail = first_flaw(rows.num_rows, [*flaws, (blank(question), empty)])
+    broken = pc.match_substring(prompt, "\N{REPLACEMENT CHARACTER}")
+    reason, detail = settle(rows, question, flaws, [(pc.fill_null(broken, False), BROKEN)])
     nulls = pa.nulls(rows.num_rows, pa.string())
     optional = (system, answer, reference, before, after)
     system, *others = [nulls if column is None else column for column in optional]
-    # A row that could not be read has nothing else to be blamed for.
-    reason = pc.coalesce(rows.column("reason"), reason)
-    detail = pc.coalesce(rows.column("detail"), detail)
     ids = identity(source, content)
     return pa.RecordBatch.from_arrays(
         [ids, question, system, prompt, *others, reason, detail], schema=OPEN_PARSED

@@ -16,9 +16,10 @@ For each text column `C` of a table:
 | `C_blank` | 1 if there is nothing but white space |
 | `C_edged` | 1 if the text starts or ends with white space |
 
-and, where a table has the columns, `completion_in_prompt` (1 if so), `identical` (1
-if chosen and rejected are equal) and `length_ratio` (characters of chosen per
-character of rejected).
+and, where a table has the columns, `prompt_in_language` (1 if the prompt is mostly
+Hangul as the language `ko` says, or is not as any other does), `completion_in_prompt` (1
+if so), `identical` (1 if chosen and rejected are equal) and `length_ratio` (characters of
+chosen per character of rejected).
 """
 
 from __future__ import annotations
@@ -39,6 +40,8 @@ TEXTS: Mapping[str, tuple[str, ...]] = {
     "attempts": ("response",),
     "sft": ("prompt", "completion"),
     "preference": ("prompt", "chosen", "rejected"),
+    "kto": ("prompt", "completion"),
+    "published": ("question", "response"),
 }
 """The text columns of each table."""
 
@@ -52,6 +55,8 @@ CATEGORIES = (
     "chosen_model",
     "rejected_model",
     "verdict",
+    "question_source",
+    "source_dataset",
 )
 """Columns that are measured as they are, where a table has them."""
 
@@ -91,6 +96,11 @@ def profile(
     for name in TEXTS[table]:
         for measure, values in measure_column(rows.column(name), measured).items():
             measures[f"{name}_{measure}"] = values
+    if "prompt_mostly_hangul" in measures and "language" in rows.schema.names:
+        korean = equal(rows.column("language"), pa.scalar("ko"))
+        measures["prompt_in_language"] = (measures["prompt_mostly_hangul"] == korean).astype(
+            np.int8
+        )
     if table == "sft":
         measures["completion_in_prompt"] = contained(
             rows.column("completion"), rows.column("prompt")
@@ -255,8 +265,8 @@ def _script(point: int) -> int:
     return SCRIPTS.index("other")
 
 
-def equal(left: pa.Array, right: pa.Array) -> Numbers:
-    """1 where two columns are equal, else 0."""
+def equal(left: pa.Array, right: pa.Array | pa.Scalar) -> Numbers:
+    """1 where two columns, or a column and a value, are equal, else 0."""
     same = pc.equal(decoded(left), decoded(right))
     return same.to_numpy(zero_copy_only=False).astype(np.int8)
 

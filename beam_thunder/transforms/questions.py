@@ -51,22 +51,33 @@ def questions(
     outside = pc.or_kleene(
         pc.is_null(answer_key), pc.greater_equal(answer_key, pc.list_value_length(options))
     )
-    reason, detail = first_flaw(
-        rows.num_rows,
-        [
-            *flaws,
-            (blank(asked), Flaw("empty_question", "the question has no text")),
-            (
-                pc.fill_null(outside, True),
-                Flaw("answer_outside_options", "the answer key names none of the options"),
-            ),
-        ],
-    )
-    # A row that could not be read has nothing else to be blamed for.
-    reason = pc.coalesce(rows.column("reason"), reason)
-    detail = pc.coalesce(rows.column("detail"), detail)
+    no_answer = Flaw("answer_outside_options", "the answer key names none of the options")
+    reason, detail = settle(rows, asked, flaws, [(pc.fill_null(outside, True), no_answer)])
     return pa.RecordBatch.from_arrays(
         [identity(source, content), prompt, options, answer_key, reason, detail], schema=PARSED
+    )
+
+
+def settle(
+    rows: pa.RecordBatch,
+    asked: pa.Array,
+    flaws: Sequence[tuple[pa.Array, Flaw]],
+    further: Sequence[tuple[pa.Array, Flaw]] = (),
+) -> tuple[pa.Array, pa.Array]:
+    """Why each raw row gives no question: its first flaw, or null.
+
+    Args:
+      rows: the raw batch, with what was found when it was read.
+      asked: what the row itself asks, which must not be blank.
+      flaws: masks of rows that cannot be used, each with its reason, first one first.
+      further: the same, of what counts only where something is asked.
+    """
+    empty = Flaw("empty_question", "the question has no text")
+    reason, detail = first_flaw(rows.num_rows, [*flaws, (blank(asked), empty), *further])
+    # A row that could not be read has nothing else to be blamed for.
+    return (
+        pc.coalesce(rows.column("reason"), reason),
+        pc.coalesce(rows.column("detail"), detail),
     )
 
 

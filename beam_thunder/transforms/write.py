@@ -19,7 +19,7 @@ from apache_beam.pvalue import PCollection
 from apache_beam.utils.windowed_value import WindowedValue
 
 from beam_thunder.transforms.pair import Paired
-from beam_thunder.transforms.profile import TEXTS, Measured, profile
+from beam_thunder.transforms.profile import Measured, profile
 from beam_thunder.transforms.progress import Progress
 from beam_thunder.transforms.shuffle import ShardKey
 
@@ -198,7 +198,6 @@ def measure_tables(tables: Mapping[str, pa.RecordBatch], shard: int) -> dict[str
     return {
         table: partial_statistics(profile(rows, table, measured), shard)
         for table, rows in tables.items()
-        if table in TEXTS
     }
 
 
