@@ -173,11 +173,8 @@ class _Job:
         from beam_thunder.generation.attempts import Asked
         from beam_thunder.generation.engine import Window
         from beam_thunder.generation.handler import VllmModelHandler
-        from beam_thunder.generation.server import (
-            check_interpreter,
-            check_served,
-            find_interpreter,
-        )
+        from beam_thunder.generation.interpreter import check_interpreter, find_interpreter
+        from beam_thunder.generation.served import check_served
 
         urls, python = self.asking.urls, ""
         for url in urls:

@@ -24,7 +24,8 @@ import openai
 from rich.console import Console
 
 from beam_thunder.generate import Asking, Selection, generate
-from beam_thunder.generation.server import VllmServer, find_interpreter
+from beam_thunder.generation.interpreter import find_interpreter
+from beam_thunder.generation.server import VllmServer
 from beam_thunder.generation.store import folder_of, parts, read_part
 
 ROOT = Path(__file__).parent.parent

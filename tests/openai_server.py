@@ -30,7 +30,8 @@ class Server:
     Attributes:
       url: where it listens.
       asked: how often each request came, by prompt and seed.
-      open: requests that are being answered; `most_open` is the most there were.
+      answered_at: when each was answered last, by `time.monotonic`.
+      pending: requests that are being answered; `most_open` is the most there were.
       keys: what came as authorization.
     """
 
@@ -41,8 +42,9 @@ class Server:
     latency: float = 0.0
     asked: Counter[tuple[str, int]] = field(default_factory=Counter)
     answered: Counter[tuple[str, int]] = field(default_factory=Counter)
+    answered_at: dict[tuple[str, int], float] = field(default_factory=dict)
     keys: set[str] = field(default_factory=set)
-    open: int = 0
+    pending: Counter[tuple[str, int]] = field(default_factory=Counter)
     most_open: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -102,17 +104,18 @@ class _Handler(BaseHTTPRequestHandler):
         with state.lock:
             state.keys.add(self.headers.get("Authorization", ""))
             state.asked[asked] += 1
-            state.open += 1
-            state.most_open = max(state.most_open, state.open)
+            state.pending[asked] += 1
+            state.most_open = max(state.most_open, state.pending.total())
             times = state.asked[asked]
         try:
             time.sleep(state.latency)
             self._act(state.plan(request, times), request)
             with state.lock:
                 state.answered[asked] += 1
+                state.answered_at[asked] = time.monotonic()
         finally:
             with state.lock:
-                state.open -= 1
+                state.pending[asked] -= 1
 
     def _act(self, what: str, request: dict[str, Any]) -> None:
         errors = {"context": (400, "This model's maximum context length is 10 tokens.")}

@@ -234,6 +234,10 @@ def start(files: Path, url: str) -> subprocess.Popen[bytes]:
     )
 
 
+DURABLE_SECONDS = 1.0
+"""After an answer, on a busy machine; a quarter of it on an idle one."""
+
+
 @pytest.mark.long
 def test_killed_at_any_moment_it_goes_on_where_it_was(files):
     """Twenty times SIGKILL; then the answers are those of a run that nobody disturbed."""
@@ -241,6 +245,7 @@ def test_killed_at_any_moment_it_goes_on_where_it_was(files):
     recipe.write_text(recipe.read_text().replace("samples: 2", "samples: 25"))
     moments = random.Random(4)
     folder = folder_of(str(files / "attempts"), "gsm8k-synthetic", "tiny")
+    lost: Counter[tuple[str, int]] = Counter()  # what each kill may have lost
     with serving(latency=0.2) as server:
         for _ in range(20):
             before = len(done(folder))
@@ -251,6 +256,10 @@ def test_killed_at_any_moment_it_goes_on_where_it_was(files):
                 time.sleep(0.02)
             time.sleep(moments.uniform(0, 2.5))
             os.killpg(process.pid, signal.SIGKILL)
+            since = time.monotonic() - DURABLE_SECONDS
+            with server.lock:
+                recent = {key for key, at in server.answered_at.items() if at > since}
+                lost.update(recent | set(+server.pending))
             process.communicate()
             assert len(done(folder)) >= before
         process = start(files, server.url)
@@ -258,23 +267,21 @@ def test_killed_at_any_moment_it_goes_on_where_it_was(files):
         assert process.returncode == 0, errors.decode()
     rows = rows_of(files)
     assert len(rows) == 1000
-    digests = {row["prompt_digest"]: row["question_id"] for row in rows.values()}
-    assert len(digests) == 40
-    prompts = {prompt for prompt, _ in server.asked}
-    expected = {
-        (prompt, seed): answer(
+    assert len({row["question_id"] for row in rows.values()}) == 40
+    expected = [
+        answer(
             {
                 "messages": [{"role": "user", "content": prompt}],
                 "seed": seed,
                 "temperature": 0.5,
             }
         )
-        for prompt in prompts
+        for prompt in {prompt for prompt, _ in server.asked}
         for seed in range(7, 32)
-    }
-    assert Counter(row["response"] for row in rows.values()) == Counter(expected.values())
-    # Eight are open at a time, and 40 a second are answered, each durable a quarter of a
-    # second after it came, or a little more on a busy machine.
-    again = sum(server.asked.values()) - 1000
-    assert 0 < again <= 20 * (8 + 20)
+    ]
+    assert Counter(row["response"] for row in rows.values()) == Counter(expected)
+    again = server.asked - Counter(dict.fromkeys(server.asked, 1))
+    assert again  # something was in flight at some kill
+    assert again <= lost  # and nothing else was asked again
+    print(f"asked again after 20 kills: {sum(again.values())} of 1,000")
     assert not [path for path in parts(folder) if Path(path).name.startswith(".")]

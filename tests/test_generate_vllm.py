@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +46,7 @@ def rows_of(folder: Path) -> dict[str, dict[str, Any]]:
     return stored(folder_of(str(folder), "gsm8k-synthetic", "tiny"))
 
 
-def test_real_questions_are_answered_by_a_server_that_runs(raw, tmp_path, tiny_server):  # noqa: F811
+def test_real_questions_are_answered_by_a_server_that_runs(raw, tmp_path, tiny_server):
     path = recipe(tmp_path, "tiny")
     out = tmp_path / "attempts"
     counts = generate(
@@ -67,7 +69,7 @@ def test_real_questions_are_answered_by_a_server_that_runs(raw, tmp_path, tiny_s
     assert not said[0] & said[1]
 
 
-def test_a_prompt_over_the_context_length_fails_alone(tmp_path, tiny_server):  # noqa: F811
+def test_a_prompt_over_the_context_length_fails_alone(tmp_path, tiny_server):
     rows = [{"question": f"How much is {n} and 1?", "answer": "#### 1"} for n in range(5)]
     rows[2]["question"] += " really" * 3000
     folder = tmp_path / "raw" / "gsm8k"
@@ -83,14 +85,68 @@ def test_a_prompt_over_the_context_length_fails_alone(tmp_path, tiny_server):  #
     assert (found["answered"] + found["empty"], found["context_length"]) == (8, 2)
 
 
+def finished(url: str) -> float:
+    """How many requests the server has finished with, also those whose client went away."""
+    with urllib.request.urlopen(f"{url}/metrics") as answer:
+        lines = answer.read().decode().splitlines()
+    counts = [line for line in lines if line.startswith("vllm:request_success_total")]
+    assert counts
+    return sum(float(line.rpartition(" ")[2]) for line in counts)
+
+
+def test_killed_twenty_times_the_answers_are_those_of_an_undisturbed_run(
+    raw,
+    tmp_path,
+    tiny_server,
+):
+    path = recipe(tmp_path, "tiny", temperature=0.7, max_tokens=64)
+    path.write_text(path.read_text().replace('"samples": 2', '"samples": 6'))
+    wanted = Selection(limit=100)
+    asking = Asking([tiny_server.url], concurrency=4)
+    quiet, disturbed = tmp_path / "quiet", tmp_path / "disturbed"
+    generate(path, str(raw / "hub"), str(quiet), wanted, asking)
+    expected = rows_of(quiet)
+    assert len(expected) == 600
+
+    folder = folder_of(str(disturbed), "gsm8k-synthetic", "tiny")
+    where = ["--vllm-url", tiny_server.url, "--limit", "100", "--concurrency", "4"]
+    moments = random.Random(8)
+    before = finished(tiny_server.url)
+    kills = 0
+    while kills < 20:
+        process = command(path, raw, disturbed, *where)
+        at = finished(tiny_server.url)
+        wait_for(lambda: finished(tiny_server.url) > at or process.poll() is not None, 60)  # noqa: B023
+        time.sleep(moments.uniform(0, 0.5))
+        assert process.poll() is None, "it was done before it was killed as often as meant"
+        process.kill()
+        process.communicate()
+        kills += 1
+    kept = len(done(folder))
+    assert 0 < kept < 600
+    process = command(path, raw, disturbed, *where)
+    _, errors = process.communicate(timeout=300)
+    assert process.returncode == 0, errors.decode()
+    rows = rows_of(disturbed)
+    assert {key: row["response"] for key, row in rows.items()} == {
+        key: row["response"] for key, row in expected.items()
+    }
+    again = finished(tiny_server.url) - before - 600
+    print(
+        f"asked again after 20 kills: {again:.0f} of 600; {kept} were kept before the last run"
+    )
+    # Four are open at a time, and answers are durable a quarter of a second after they came.
+    assert again <= 20 * (4 + 12)
+
+
 COMMAND = "import sys; from beam_thunder.cli import main; sys.exit(main(sys.argv[1:]))"
 
 
-def command(path: Path, raw: Path, out: Path) -> subprocess.Popen[bytes]:
+def command(path: Path, raw: Path, out: Path, *where: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [
             *(sys.executable, "-c", COMMAND, "generate", path, "--raw", raw / "hub"),
-            *("--out", out, "--limit", "150", "--concurrency", "8", "--vllm-python", PYTHON),
+            *("--out", out, *where),
         ],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -118,14 +174,15 @@ def wait_for(condition, seconds: float) -> None:
 def test_a_server_that_dies_comes_back_and_one_whose_owner_dies_does_not_stay(
     raw,
     tmp_path,
-    tiny_model,  # noqa: F811
+    tiny_model,
 ):
     """Killed: first the server, then the command. The next run asks for what is missing."""
     model = shutil.copytree(tiny_model, tmp_path / "model")  # which nobody else serves
     path = recipe(tmp_path, str(model), temperature=0.7, max_tokens=200)
     out = tmp_path / "attempts"
     folder = folder_of(str(out), "gsm8k-synthetic", "tiny")
-    process = command(path, raw, out)
+    where = ["--vllm-python", str(PYTHON), "--limit", "150", "--concurrency", "8"]
+    process = command(path, raw, out, *where)
     drained = threading.Thread(target=process.stderr.read)
     drained.start()
     wait_for(lambda: len(done(folder)) > 10 or process.poll() is not None, 180)
@@ -141,7 +198,7 @@ def test_a_server_that_dies_comes_back_and_one_whose_owner_dies_does_not_stay(
     kept = rows_of(out)
     assert before + 10 < len(kept) < 300
 
-    process = command(path, raw, out)
+    process = command(path, raw, out, *where)
     _, errors = process.communicate(timeout=300)
     assert process.returncode == 0, errors.decode()
     rows = rows_of(out)

@@ -1,106 +1,28 @@
-import contextlib
-import http.server
+from __future__ import annotations
+
 import json
 import os
-import shutil
 import signal
 import socket
-import stat
 import subprocess
 import sys
-import threading
 import time
-import urllib.request
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from beam_thunder.errors import UserError
-from beam_thunder.generation import server as module
-from beam_thunder.generation.server import (
-    VllmServer,
-    check_interpreter,
-    check_served,
-    find_interpreter,
-    flags,
+from beam_thunder.generation.served import check_served
+from beam_thunder.generation.server import VllmServer, flags
+from tests.vllm_fixtures import (  # noqa: F401
+    KEY,
+    ask,
+    own_environment,
+    python,
+    refused,
+    runs,
+    soon,
+    start,
 )
-
-HERE = Path(__file__).parent
-KEY = "key-onlyForTheseTests"
-
-
-@pytest.fixture(autouse=True)
-def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.delenv("VLLM_API_KEY", raising=False)
-    # Nothing is there, so nothing that is sent to it arrives.
-    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
-    (tmp_path / "logs").mkdir()
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "logs"))
-    monkeypatch.setenv("TMPDIR", str(tmp_path))  # of the processes that tests start
-
-
-@pytest.fixture
-def python(tmp_path: Path) -> str:
-    """An interpreter that has a vLLM: the one that tests/fake_vllm.py plays."""
-    packages = tmp_path / "packages"
-    package = packages / "vllm" / "entrypoints" / "openai"
-    package.mkdir(parents=True)
-    for folder in (package, package.parent, package.parent.parent):
-        (folder / "__init__.py").touch()
-    shutil.copy(HERE / "fake_vllm.py", package / "api_server.py")
-    (packages / "torch.py").touch()
-    return script(tmp_path / "python", f'PYTHONPATH={packages} exec {sys.executable} "$@"')
-
-
-def script(path: Path, line: str) -> str:
-    path.write_text(f"#!/bin/sh\n{line}\n")
-    path.chmod(0o755)
-    return str(path)
-
-
-@pytest.fixture
-def start(python: str) -> Iterator[Callable[..., VllmServer]]:
-    with contextlib.ExitStack() as stack:
-
-        def started(model: str, **fields: object) -> VllmServer:
-            server = VllmServer(python, model, **fields)
-            stack.callback(server.stop)
-            server.start()
-            return server
-
-        yield started
-
-
-def ask(server: VllmServer, path: str) -> object:
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(server.url + path, timeout=10) as answer:
-        return json.load(answer)
-
-
-def runs(pid: int) -> bool:
-    """Whether a process runs; one that ended and waits to be noticed does not."""
-    try:
-        stat_line = Path(f"/proc/{pid}/stat").read_text()
-    except FileNotFoundError:
-        return False
-    return stat_line.rpartition(")")[2].split()[0] not in "ZX"
-
-
-def soon(what: Callable[[], bool], seconds: float = 15.0) -> bool:
-    last = time.monotonic() + seconds
-    while not what():
-        if time.monotonic() > last:
-            return False
-        time.sleep(0.02)
-    return True
-
-
-def refused(call: Callable[[], object]) -> str:
-    with pytest.raises(UserError) as caught:
-        call()
-    return str(caught.value)
-
 
 # A server that is started
 
@@ -362,176 +284,3 @@ def test_an_argument_given_twice():
 
 def test_an_argument_that_is_a_list():
     assert "as JSON" in refused(lambda: flags({"lora-modules": ["a"]}))
-
-
-# Interpreters
-
-
-def test_an_interpreter_that_has_vllm(python):
-    check_interpreter(python)
-    assert find_interpreter(python) == python
-
-
-def test_an_interpreter_that_is_not_there():
-    said = refused(lambda: check_interpreter("/nowhere/python"))
-    assert "'/nowhere/python' is not there" in said
-    assert "make vllm" in said
-    assert "--vllm-python" in said
-
-
-def test_an_interpreter_that_is_not_executable(python):
-    Path(python).chmod(stat.S_IRUSR)
-    if os.access(python, os.X_OK):
-        pytest.skip("everything is executable here")
-    assert "is not executable" in refused(lambda: check_interpreter(python))
-
-
-def test_an_interpreter_without_vllm():
-    said = refused(lambda: check_interpreter(sys.executable))
-    assert f"{sys.executable!r} has no vllm and no torch; run `make vllm`" in said
-
-
-def test_a_folder_called_vllm_is_no_vllm(monkeypatch, tmp_path):
-    (tmp_path / "vllm").mkdir()
-    (tmp_path / "vllm" / "__init__.py").touch()
-    monkeypatch.chdir(tmp_path)
-    assert "has no vllm" in refused(lambda: check_interpreter(sys.executable))
-
-
-def test_an_installation_that_was_interrupted(python, tmp_path):
-    (tmp_path / "packages" / "torch.py").unlink()
-    assert "has no torch; run `make vllm`" in refused(lambda: check_interpreter(python))
-
-
-def test_what_is_no_interpreter(tmp_path):
-    path = script(tmp_path / "no-python", "echo I am a shell >&2; exit 4")
-    assert "no Python that runs (I am a shell)" in refused(lambda: check_interpreter(path))
-    Path(path).write_bytes(b"\x00")
-    assert "does not run" in refused(lambda: check_interpreter(path))
-
-
-def test_an_interpreter_by_its_name(python, monkeypatch, tmp_path):
-    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    assert find_interpreter("python") == python
-
-
-def test_a_given_interpreter_is_taken_as_a_path_from_here(python, monkeypatch, tmp_path):
-    monkeypatch.chdir(tmp_path)
-    assert find_interpreter("./python") == python
-
-
-def test_an_interpreter_is_found_where_make_vllm_puts_it(python, monkeypatch, tmp_path):
-    made = tmp_path / ".vllm" / "bin" / "python"
-    made.parent.mkdir(parents=True)
-    made.symlink_to(python)
-    monkeypatch.chdir(tmp_path)
-    assert find_interpreter() == str(made)  # and not what it links to
-
-
-def test_the_running_interpreter_is_the_last_resort(monkeypatch, tmp_path):
-    monkeypatch.setattr(module, "__file__", str(tmp_path / "a" / "b" / "server.py"))
-    monkeypatch.chdir(tmp_path)
-    said = refused(find_interpreter)
-    assert str(tmp_path / ".vllm" / "bin" / "python") in said
-    assert "make vllm" in said
-    (tmp_path / "vllm.py").touch()
-    monkeypatch.syspath_prepend(tmp_path)
-    assert find_interpreter() == sys.executable
-
-
-# Servers that run already
-
-
-@pytest.fixture
-def answering() -> Iterator[Callable[[dict[str, tuple[int, bytes]]], str]]:
-    """A server that gives an answer per path; gives its address."""
-    answers: dict[str, tuple[int, bytes]] = {}
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            status, body = answers[self.path]
-            self.send_response(status)
-            self.send_header("Location", "/elsewhere")
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, args=(0.02,)).start()
-
-        def answer(given: dict[str, tuple[int, bytes]]) -> str:
-            answers.update({"/health": (200, b""), **given})
-            return f"http://127.0.0.1:{server.server_address[1]}"
-
-        yield answer
-        server.shutdown()
-
-
-def models(*names: str) -> tuple[int, bytes]:
-    return 200, json.dumps({"data": [{"id": name} for name in names]}).encode()
-
-
-def test_a_model_that_is_served(answering):
-    check_served(answering({"/v1/models": models("a", "b")}) + "/", "b")
-
-
-def test_a_model_that_is_not_served(answering):
-    url = answering({"/v1/models": models("a", "b")})
-    said = refused(lambda: check_served(url, "c"))
-    assert said.startswith(f"{url} serves 'a', 'b', not 'c'; ")
-    assert "--served-model-name c" in said
-
-
-def test_a_server_that_is_not_well(answering):
-    url = answering({"/health": (503, b"")})
-    assert f"{url}/health answered 503" in refused(lambda: check_served(url, "a"))
-
-
-def test_a_server_that_is_not_there():
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        url = f"http://127.0.0.1:{probe.getsockname()[1]}"
-    said = refused(lambda: check_served(url, "a"))
-    assert f"{url} does not answer" in said
-    assert "Connection refused" in said
-    assert "start the server" in said
-
-
-def test_a_server_that_says_nothing():
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        assert "timed out" in refused(lambda: check_served(url, "a", timeout=0.2))
-
-
-@pytest.mark.parametrize(
-    "answer", [(404, b"{}"), (200, b"<html>"), (200, b'{"data": 1}'), (302, b"")]
-)
-def test_what_is_no_vllm_server(answering, answer):
-    url = answering({"/v1/models": answer, "/elsewhere": models("a")})
-    assert "no vLLM server" in refused(lambda: check_served(url, "a"))
-
-
-def test_a_key_that_is_refused_is_not_shown(start, monkeypatch):
-    monkeypatch.setenv("VLLM_API_KEY", KEY)
-    server = start("ready")
-    monkeypatch.setenv("VLLM_API_KEY", "another-key")
-    said = refused(lambda: check_served(server.url, "ready"))
-    assert "refuses the key (401); set VLLM_API_KEY" in said
-    assert "another-key" not in said
-
-
-@pytest.mark.parametrize(
-    ("url", "cure"),
-    [
-        ("localhost:8000", "http://HOST:8000"),
-        ("ftp://gpu/", "http://HOST:8000"),
-        ("http://gpu:8000/v1", "so http://gpu:8000"),
-        ("http://gpu:8000/v1/", "so http://gpu:8000"),
-        (f"http://me:{KEY}@gpu:8000", "VLLM_API_KEY"),
-    ],
-)
-def test_addresses_that_are_none(url, cure):
-    said = refused(lambda: check_served(url, "a"))
-    assert cure in said
-    assert KEY not in said

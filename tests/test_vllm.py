@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from beam_thunder.errors import UserError
-from beam_thunder.generation.server import VllmServer, check_served
+from beam_thunder.generation.served import check_served
+from beam_thunder.generation.server import VllmServer
 
 PROJECT = Path(__file__).parent.parent
 PYTHON = PROJECT / ".vllm" / "bin" / "python"

@@ -20,7 +20,8 @@ import openai
 
 from beam_thunder.errors import UserError
 from beam_thunder.generation.attempts import Answered, Asked, Request
-from beam_thunder.generation.server import KEY_VARIABLE, VllmServer
+from beam_thunder.generation.served import KEY_VARIABLE
+from beam_thunder.generation.server import VllmServer
 from beam_thunder.generation.store import folder_of, merge_parts, write_part
 
 T = TypeVar("T")

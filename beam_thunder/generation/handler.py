@@ -11,7 +11,8 @@ from apache_beam.utils.shared import Shared
 
 from beam_thunder.generation.attempts import Answered, Asked, Request
 from beam_thunder.generation.engine import Engine, Window
-from beam_thunder.generation.server import VllmServer, check_served
+from beam_thunder.generation.served import check_served
+from beam_thunder.generation.server import VllmServer
 
 
 @dataclass(eq=False)

@@ -1,4 +1,4 @@
-"""vLLM servers: started for a run and stopped with it, or running already and looked at.
+"""A vLLM server that is started for a run, and stopped with it.
 
 vLLM's pins and TensorFlow Data Validation's exclude each other, so a server runs in an
 interpreter of its own, and is spoken to over HTTP.
@@ -7,8 +7,6 @@ interpreter of its own, and is spoken to over HTTP.
 from __future__ import annotations
 
 import http.client
-import importlib.util
-import json
 import os
 import select
 import shutil
@@ -17,24 +15,18 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any
-from urllib.parse import urlsplit
 
 from beam_thunder.errors import UserError
-
-KEY_VARIABLE = "VLLM_API_KEY"
-"""Where a server's key is taken from; vLLM reads the same. Never on a command line, where
-every user of the machine would see it."""
+from beam_thunder.generation.interpreter import check_interpreter, environment
+from beam_thunder.generation.served import KEY_VARIABLE, check_served, get
 
 _HOST = "127.0.0.1"
 _SUPERVISE = Path(__file__).with_name("supervise.py")
-_CURE = "run `make vllm`, or name an interpreter that has it with --vllm-python PATH"
 _POLL_SECONDS = 0.25
 _LOG_LINES = 30
 
@@ -106,7 +98,7 @@ class VllmServer:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
-                env=_environment(),
+                env=environment(),
                 # Ctrl-C at a terminal is for this process, which then stops the server.
                 start_new_session=True,
             )
@@ -191,7 +183,7 @@ class VllmServer:
 
     def _healthy(self) -> bool:
         try:
-            return self.alive() and _get(self.url, "/health", 5.0).status == 200
+            return self.alive() and get(self.url, "/health", 5.0).status == 200
         except (OSError, http.client.HTTPException):
             return False
 
@@ -245,156 +237,6 @@ def flags(arguments: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def find_interpreter(given: str | None = None) -> str:
-    """The interpreter to start vLLM with, as an absolute path.
-
-    Args:
-      given: the user's choice. Without one, it is that of `make vllm`, in the current
-        folder or in this checkout, else the running one.
-
-    Raises:
-      UserError: there is none, or the one that was given has no vLLM.
-    """
-    if given is not None:
-        # Links are not followed: by its link an interpreter knows its environment.
-        path = shutil.which(given) or Path(given).expanduser().absolute()
-        check_interpreter(str(path))
-        return str(Path(path).absolute())
-    checkout = Path(__file__).parents[2]
-    made = [folder / ".vllm" / "bin" / "python" for folder in (Path.cwd(), checkout)]
-    for path in made:
-        if path.exists():
-            check_interpreter(str(path))
-            return str(path)
-    if importlib.util.find_spec("vllm"):
-        return sys.executable
-    raise UserError(f"no vLLM: neither {made[0]} is there nor has {sys.executable} it; {_CURE}")
-
-
-def check_interpreter(path: str) -> None:
-    """Sees whether an interpreter has vLLM, within a second and without importing it.
-
-    Raises:
-      UserError: it is not there, cannot be run, or has no vLLM.
-    """
-    if not Path(path).is_file():
-        raise UserError(f"interpreter {path!r} is not there; {_CURE}")
-    if not os.access(path, os.X_OK):
-        raise UserError(f"interpreter {path!r} is not executable; {_CURE}")
-    code = (
-        "from importlib.util import find_spec\n"
-        "print(*(name for name in ('vllm', 'torch') if not find_spec(name)))"
-    )
-    try:
-        ran = subprocess.run(
-            [path, "-c", code],
-            env=_environment(),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise UserError(f"interpreter {path!r} does not run ({error}); {_CURE}") from error
-    if ran.returncode:
-        said = (ran.stderr.strip().splitlines() or ["no message"])[-1]
-        raise UserError(f"{path!r} is no Python that runs ({said}); {_CURE}")
-    if missing := ran.stdout.split():
-        raise UserError(f"interpreter {path!r} has no {' and no '.join(missing)}; {_CURE}")
-
-
-def check_served(url: str, model: str, timeout: float = 10.0) -> None:
-    """Sees whether a running server is well and serves a model.
-
-    Args:
-      url: without the `/v1` of the OpenAI protocol.
-      model: the name that requests will have.
-      timeout: in seconds, for each of two requests.
-
-    Raises:
-      UserError: it does not, with what was found.
-    """
-    _check_url(url)
-    health = _ask(url, "/health", timeout)
-    if health.status != 200:
-        raise UserError(
-            f"{url}/health answered {health.status}, expected 200; see the server's own log, "
-            "start it again, or give another --vllm-url"
-        )
-    listed = _ask(url, "/v1/models", timeout)
-    if listed.status in (401, 403):
-        raise UserError(
-            f"{url} refuses the key ({listed.status}); set {KEY_VARIABLE} to the server's"
-        )
-    try:
-        served = [str(each["id"]) for each in json.loads(listed.body)["data"]]
-    except (ValueError, KeyError, TypeError) as error:
-        raise UserError(
-            f"{url}/v1/models answered {listed.status} without a list of models, so it is no "
-            "vLLM server; give the address of one as --vllm-url"
-        ) from error
-    if model not in served:
-        raise UserError(
-            f"{url} serves {', '.join(map(repr, served)) or 'no model'}, not {model!r}; start "
-            f"it with --served-model-name {model}, or give another --vllm-url"
-        )
-
-
-@dataclass(frozen=True)
-class _Answer:
-    status: int
-    body: bytes
-
-
-def _check_url(url: str) -> None:
-    parts = urlsplit(url)
-    if parts.username is not None:  # and is not shown
-        raise UserError(
-            f"--vllm-url has a name or password before {parts.hostname!r}; leave it out, and "
-            f"set {KEY_VARIABLE} where the server wants a key"
-        )
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise UserError(f"--vllm-url {url!r}: expected an address such as http://HOST:8000")
-    if parts.path.rstrip("/").endswith("/v1"):
-        raise UserError(
-            f"--vllm-url {url!r}: expected the address without /v1, so "
-            f"{url.rstrip('/').removesuffix('/v1')}"
-        )
-
-
-def _ask(url: str, path: str, timeout: float) -> _Answer:
-    try:
-        return _get(url, path, timeout)
-    except (OSError, http.client.HTTPException) as error:
-        reason = getattr(error, "reason", None) or error or type(error).__name__
-        raise UserError(
-            f"{url} does not answer ({reason}); start the server and wait until it is ready, "
-            "or give another --vllm-url"
-        ) from error
-
-
-def _get(url: str, path: str, timeout: float) -> _Answer:
-    """What a server answers, whatever its status; raises where there is no answer."""
-    key = os.environ.get(KEY_VARIABLE)
-    headers = {"Authorization": f"Bearer {key}"} if key and path != "/health" else {}
-    request = urllib.request.Request(url.rstrip("/") + path, headers=headers)
-    # No proxy leads to this machine, and a redirect could lead the key elsewhere.
-    local = urlsplit(url).hostname in (_HOST, "localhost", "::1")
-    handlers = [urllib.request.ProxyHandler({})] if local else []
-    try:
-        with urllib.request.build_opener(_NoRedirect, *handlers).open(
-            request, timeout=timeout
-        ) as answer:
-            return _Answer(answer.status, answer.read())
-    except urllib.error.HTTPError as error:
-        return _Answer(error.code, b"")
-
-
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *_: Any) -> None:
-        return None
-
-
 def _free_port(wanted: int) -> int:
     """The port that is wanted, or any where that is 0.
 
@@ -410,11 +252,3 @@ def _free_port(wanted: int) -> int:
                 "there, or take it with --vllm-url where it is the server that is meant"
             ) from error
         return int(probe.getsockname()[1])
-
-
-def _environment() -> dict[str, str]:
-    """This process's, without what would mix this interpreter's packages into another's."""
-    environment = dict(os.environ, PYTHONSAFEPATH="1")  # nor those of the current folder
-    for name in ("PYTHONPATH", "PYTHONHOME"):
-        environment.pop(name, None)
-    return environment

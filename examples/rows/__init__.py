@@ -1,0 +1,1 @@
+"""The hand-made rows of the examples, a module per source."""
