@@ -40,6 +40,20 @@ Every option of Apache Beam's runners can be added.
 """
 
 
+_STREAM_HELP = """\
+Watches for raw files. Whenever a window is over, the files that came in it are read,
+answered where the recipe has models, graded, paired and validated, and published:
+DATASET/TABLE/window=START/*.parquet, with manifest and report below
+windows/DATASET/window=START. A window with anomalies goes to quarantine/ instead, and
+the stream goes on. A question that an earlier window has is left out.
+
+It can be killed at any moment; the same command goes on where it was.
+
+It needs a runner that streams: PrismRunner (the default, after `make prism`),
+FlinkRunner or DataflowRunner. Every option of Apache Beam's runners can be added.
+"""
+
+
 def parser() -> argparse.ArgumentParser:
     """The commands and their arguments."""
     top = argparse.ArgumentParser(
@@ -93,6 +107,7 @@ def parser() -> argparse.ArgumentParser:
     build.add_argument("--no-validate", action="store_true", help="leave validation out")
 
     _add_generate(commands)
+    _add_stream(commands)
     estimate = commands.add_parser(
         "estimate", help="say what generating will take, before a GPU is rented"
     )
@@ -170,6 +185,10 @@ def _add_generate(commands: Any) -> None:
         help="ask again for answers that were cut off at the token limit; raise "
         "max_tokens in the recipe first",
     )
+    _add_servers(command)
+
+
+def _add_servers(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--concurrency",
         type=_positive,
@@ -190,6 +209,56 @@ def _add_generate(commands: Any) -> None:
         metavar="FILE",
         help="the interpreter that has vLLM (the one of `make vllm`, or this one)",
     )
+
+
+def _add_stream(commands: Any) -> None:
+    command = commands.add_parser(
+        "stream",
+        help="build windows of datasets from raw files that keep arriving",
+        description=_STREAM_HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    command.add_argument(
+        "recipe", type=Path, metavar="RECIPE", help="a YAML file, see recipes/"
+    )
+    command.add_argument(
+        "--watch",
+        required=True,
+        metavar="PATTERN",
+        help="of the raw files, in quotes, as 'incoming/**'; or a Pub/Sub subscription of a "
+        "bucket's notifications, as projects/PROJECT/subscriptions/NAME",
+    )
+    command.add_argument("--out", required=True, metavar="DIR", help="folder to publish to")
+    for name, default, meaning in (
+        ("window", "60s", "how long a window is"),
+        ("poll", "5s", "how often to look for files"),
+    ):
+        command.add_argument(
+            f"--{name}", default=default, metavar="TIME", help=f"{meaning} ({default})"
+        )
+    command.add_argument(
+        "--for",
+        dest="duration",
+        metavar="TIME",
+        help="take files for so long, finish what has arrived, and end; without it, go on "
+        "until it is stopped",
+    )
+    command.add_argument(
+        "--attempts", metavar="DIR", help="where models' answers are kept, as by `generate`"
+    )
+    command.add_argument(
+        "--only", nargs="+", default=[], metavar="DATASET", help="of the recipe's datasets"
+    )
+    _add_validation(command)
+    command.add_argument(
+        "--on-anomaly",
+        choices=("stop", "warn"),
+        default="stop",
+        help="set the window aside (the default), or publish it and say so in its manifest",
+    )
+    command.add_argument("--no-validate", action="store_true", help="leave validation out")
+    _add_servers(command)
 
 
 def _positive(text: str) -> int:
@@ -222,7 +291,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command; returns 0, 1 for a failed build, or 2 for a wrong call or recipe."""
     top = parser()
     args, rest = top.parse_known_args(arguments)
-    if rest and args.command not in ("build", "generate"):
+    if rest and args.command not in ("build", "generate", "stream"):
         top.error(f"unknown arguments: {' '.join(rest)}")
     quieten()
     try:
@@ -247,6 +316,8 @@ def _run(args: argparse.Namespace, beam_flags: Sequence[str]) -> int:
         _build(args, beam_flags)
     elif args.command == "generate":
         _generate(args, beam_flags)
+    elif args.command == "stream":
+        _stream(args, beam_flags)
     elif args.command == "estimate":
         from beam_thunder.estimate import estimate
 
@@ -283,6 +354,19 @@ def _generate(args: argparse.Namespace, beam_flags: Sequence[str]) -> None:
     selection = Selection(args.model, args.only, args.limit)
     asking = Asking(args.vllm_url, args.vllm_python, args.concurrency, bool(args.redo))
     generate(args.recipe, args.raw, args.out, selection, asking, beam_flags)
+
+
+def _stream(args: argparse.Namespace, beam_flags: Sequence[str]) -> None:
+    from beam_thunder.build import Gate
+    from beam_thunder.generate import Asking
+    from beam_thunder.stream import Watching, seconds, stream
+
+    gate = Gate(not args.no_validate, args.schema, on_anomaly=args.on_anomaly)
+    asking = Asking(args.vllm_url, args.vllm_python, args.concurrency)
+    duration = seconds(args.duration) if args.duration else None
+    every = seconds(args.window), seconds(args.poll)
+    watching = Watching(args.watch, *every, duration, args.attempts or "")
+    stream(args.recipe, watching, args.out, args.only, beam_flags, gate, asking)
 
 
 def _validate(args: argparse.Namespace) -> int:

@@ -16,7 +16,7 @@ from rich.table import Table
 
 from beam_thunder.catalog import suggestion
 from beam_thunder.errors import BuildRefused, RecipeError, UserError
-from beam_thunder.recipe import ModelRecipe, Recipe, load_recipe
+from beam_thunder.recipe import Recipe, load_recipe
 
 if TYPE_CHECKING:
     from apache_beam.options.pipeline_options import PipelineOptions
@@ -166,31 +166,43 @@ class _Job:
         if model.engine == "recorded":
             return TakeRecorded(RecordedFile.of(name, model, self.folder), name, self.out)
         samples = {dataset: self.recipe.samples_of(dataset) for dataset in datasets}
-        handler = self._handler(name, model)
-        return Generate(handler, samples, self.asking.redo_truncated, progress)
+        asked = handler(self.recipe, name, self.out, self.asking)
+        return Generate(asked, samples, self.asking.redo_truncated, progress)
 
-    def _handler(self, name: str, model: ModelRecipe) -> VllmModelHandler:
-        from beam_thunder.generation.attempts import Asked
-        from beam_thunder.generation.engine import Window
-        from beam_thunder.generation.handler import VllmModelHandler
-        from beam_thunder.generation.interpreter import check_interpreter, find_interpreter
-        from beam_thunder.generation.served import check_served
 
-        urls, python = self.asking.urls, ""
-        for url in urls:
-            check_served(url, model.hub)
-        if not urls:
-            python = find_interpreter(self.asking.python)
-            check_interpreter(python)
-        return VllmModelHandler(
-            Asked(model.hub, model.revision, **self.recipe.sampling_of(name).model_dump()),
-            name,
-            self.out,
-            urls,
-            python,
-            model.server,
-            Window(self.asking.concurrency),
-        )
+def handler(recipe: Recipe, name: str, out: str, asking: Asking) -> VllmModelHandler:
+    """What asks a recipe's model.
+
+    Args:
+      recipe: that has it.
+      name: of the model.
+      out: the folder of attempts.
+      asking: where it is asked, and how.
+
+    Raises:
+      UserError: a server or an interpreter cannot be used.
+    """
+    from beam_thunder.generation.attempts import Asked
+    from beam_thunder.generation.engine import Window
+    from beam_thunder.generation.handler import VllmModelHandler
+    from beam_thunder.generation.interpreter import check_interpreter, find_interpreter
+    from beam_thunder.generation.served import check_served
+
+    model, urls, python = recipe.models[name], asking.urls, ""
+    for url in urls:
+        check_served(url, model.hub)
+    if not urls:
+        python = find_interpreter(asking.python)
+        check_interpreter(python)
+    return VllmModelHandler(
+        Asked(model.hub, model.revision, **recipe.sampling_of(name).model_dump()),
+        name,
+        out,
+        urls,
+        python,
+        model.server,
+        Window(asking.concurrency),
+    )
 
 
 def _read_and_delete(path: str, datasets: Mapping[str, object]) -> dict[str, Counter[str]]:

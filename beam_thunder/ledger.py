@@ -21,6 +21,7 @@ class Ledger:
       read: raw rows read.
       questions: sound questions parsed from them.
       rejected: raw rows that gave no question, by reason.
+      repeated: in a stream, questions that an earlier window has, or this one twice.
       shuffled: questions that arrived in shards.
       stored: attempts of models that were read; none where the options are the attempts.
       unused: those that are of no question, or not of its prompt, by reason.
@@ -41,6 +42,7 @@ class Ledger:
     read: int = 0
     questions: int = 0
     rejected: Mapping[str, int] = field(default_factory=dict)
+    repeated: int = 0
     shuffled: int = 0
     stored: int = 0
     unused: Mapping[str, int] = field(default_factory=dict)
@@ -77,7 +79,12 @@ class Ledger:
         rejected, dropped = sum(self.rejected.values()), sum(self.dropped.values())
         sums = [
             ("rows read", self.read, "questions + rejected", self.questions + rejected),
-            ("questions", self.questions, "questions in shards", self.shuffled),
+            (
+                "questions",
+                self.questions,
+                "questions in shards + repeated",
+                self.shuffled + self.repeated,
+            ),
             (
                 "attempts",
                 self.attempts,

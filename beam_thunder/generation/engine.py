@@ -78,6 +78,7 @@ class Engine:
         self._server, self._starts = server, 1
         self._finished: deque[Answered] = deque()
         self._pending: list[Answered] = []
+        self._awaited: dict[str, asyncio.Future[Answered]] = {}  # by the request's key
         self._small: dict[str, list[str]] = {}  # parts by dataset
         self._unanswered = 0  # connections that failed, one after the other
         self._loop = asyncio.new_event_loop()
@@ -93,6 +94,16 @@ class Engine:
         """
         self._run(self._unless_broken(self._put(list(requests))))
         return self._take()
+
+    def answer(self, requests: Iterable[Request]) -> list[Answered]:
+        """Asks, and waits for the answers to these requests alone; returns them, stored.
+
+        Where another thread has asked the same meanwhile, both get the one answer.
+
+        Raises:
+          UserError: as `ask` does.
+        """
+        return self._run(self._unless_broken(self._answers(list(requests))))
 
     def drain(self) -> list[Answered]:
         """Waits for everything that was asked; returns it, stored.
@@ -165,6 +176,14 @@ class Engine:
         for request in requests:
             await self._requests.put(request)
 
+    async def _answers(self, requests: Sequence[Request]) -> list[Answered]:
+        new = [each for each in requests if each.key not in self._awaited]
+        for each in new:
+            self._awaited[each.key] = self._loop.create_future()
+        coming = [self._awaited[each.key] for each in requests]
+        await self._put(new)
+        return [await each for each in coming]
+
     async def _idle(self) -> None:
         await self._requests.join()
         await self._store()
@@ -202,7 +221,11 @@ class Engine:
             except BaseException:
                 self._pending = pending + self._pending  # `close` tries once more
                 raise
-            self._finished.extend(pending)
+            for answered in pending:
+                if (awaited := self._awaited.pop(answered.request.key, None)) is not None:
+                    awaited.set_result(answered)
+                else:
+                    self._finished.append(answered)
 
     def _write(self, pending: Sequence[Answered]) -> None:
         """Into the folder of each dataset; writing something twice is harmless."""

@@ -23,6 +23,7 @@ from beam_thunder.generation.attempts import (
     prompt_digest,
     request_key,
 )
+from beam_thunder.paths import absolute
 from beam_thunder.recipe import ModelRecipe
 
 _EXPECTED = "expected question or question_id, model and response"
@@ -50,7 +51,8 @@ class RecordedFile:
         however a recipe says that models draw theirs.
         """
         asked = Asked(model.hub or name, model.revision, 0.0, 1.0, 0, 0)
-        return cls(asked, str(folder / model.answers), tuple(filter(None, (name, model.hub))))
+        names = tuple(filter(None, (name, model.hub)))
+        return cls(asked, absolute(str(folder / model.answers)), names)
 
 
 @dataclass(frozen=True)

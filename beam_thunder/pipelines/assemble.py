@@ -16,6 +16,7 @@ from beam_thunder.generation.attempts import STORED
 from beam_thunder.generation.recorded import Recorded, RecordedFile, read_recorded
 from beam_thunder.generation.store import folder_of, parts, read_part
 from beam_thunder.grading.graders import grader_of
+from beam_thunder.paths import absolute
 from beam_thunder.pipelines.questions import CountRows, DatasetPlan, Job, ReadQuestions, Rows
 from beam_thunder.recipe import Recipe
 from beam_thunder.transforms import ShuffleIntoShards
@@ -76,7 +77,7 @@ def plan_attempts(
         if not stored and not files:
             missing.append(f"  {name}: of {', '.join(asked)}")
         per_question = recipe.samples_of(name) * max(len(asked), 1)
-        found[name] = AttemptsPlan(_rules(recipe, name), stored, files, per_question)
+        found[name] = AttemptsPlan(rules_of(recipe, name), stored, files, per_question)
     if missing:
         where = f"--attempts {attempts} has" if attempts else "without --attempts there are"
         raise UserError(
@@ -88,10 +89,11 @@ def plan_attempts(
 
 
 def _parts(attempts: str | None, dataset: str, model: str) -> list[str]:
-    return parts(folder_of(attempts, dataset, model)) if attempts else []
+    return parts(folder_of(absolute(attempts), dataset, model)) if attempts else []
 
 
-def _rules(recipe: Recipe, name: str) -> Rules:
+def rules_of(recipe: Recipe, name: str) -> Rules:
+    """What the attempts at a dataset's questions are held to."""
     dataset = recipe.datasets[name]
     ungradable = dataset.ungradable_sft
     if ungradable is None:

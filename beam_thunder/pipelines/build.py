@@ -124,7 +124,7 @@ def build(root: beam.Pipeline, plan: Plan) -> PCollection[str]:
     )
     rejects = [each.rejects for each in rows] | "All rejects" >> beam.Flatten()
     rejected = rejects | WriteRejects(staging)
-    shards = written.shards | "Count shards" >> beam.Map(_shard_ledger)
+    shards = written.shards | "Count shards" >> beam.Map(shard_ledger)
     totals = (
         [*(each.ledgers for each in rows), shards]
         | "All counts" >> beam.Flatten()
@@ -163,7 +163,8 @@ def _validated(
     )
 
 
-def _shard_ledger(shard: WrittenShard) -> tuple[str, Ledger]:
+def shard_ledger(shard: WrittenShard) -> tuple[str, Ledger]:
+    """The counts of a shard, by the name of its dataset."""
     counts = shard.counts
     return shard.dataset, Ledger(
         shuffled=counts["questions"],

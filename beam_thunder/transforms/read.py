@@ -30,6 +30,7 @@ from apache_beam.io.filesystems import FileSystems
 from apache_beam.pvalue import PCollection
 
 from beam_thunder.errors import RawFileError
+from beam_thunder.paths import absolute
 from beam_thunder.transforms.fields import (
     Field,
     Flaw,
@@ -146,7 +147,7 @@ def find_files(raw: str, patterns: Sequence[str]) -> list[tuple[str, str, int]]:
     Raises:
       RawFileError: a numbered set of files (`-00000-of-00003`) that is not complete.
     """
-    root = raw.rstrip("/") + "/"
+    root = absolute(raw).rstrip("/") + "/"
     globs = [root + pattern for pattern in patterns]
     found = {
         each.path: each.size_in_bytes

@@ -287,20 +287,51 @@ class ValidateTables(
 
     def _validate(self, key: tuple[str, str], partials: Iterable[Partial]) -> ValidatedTable:
         dataset, table = key
-        schema = parse_schema(self.schemas[table], table)
-        statistics = merge_statistics(partials)
-        drift: list[Anomaly] = []
-        if key in self.baseline:
-            earlier = DatasetFeatureStatisticsList.FromString(self.baseline[key])
-            drift = find_drift(dataset, table, statistics, earlier, schema)
-        file = write_bytes(
-            statistics.SerializeToString(deterministic=True),
-            statistics.datasets[0].num_examples,
-            statistics_path(dataset, table),
+        return validate_table(
+            dataset,
+            table,
+            partials,
+            self.schemas[table],
+            self.environments[dataset],
             self.staging,
+            self.baseline.get(key),
         )
-        found = find_anomalies(dataset, table, statistics, schema, self.environments[dataset])
-        return ValidatedTable(file, tuple(found), tuple(drift))
+
+
+def validate_table(
+    dataset: str,
+    table: str,
+    partials: Iterable[Partial],
+    schema: str,
+    where: str,
+    staging: str,
+    baseline: bytes | None = None,
+) -> ValidatedTable:
+    """Writes the statistics of a table, and says what is wrong with it.
+
+    Args:
+      dataset: its name.
+      table: its name.
+      partials: statistics of all its shards.
+      schema: of TFDV, as text.
+      where: the dataset's environment.
+      staging: folder to write the statistics to.
+      baseline: serialized statistics of an earlier build.
+    """
+    parsed = parse_schema(schema, table)
+    statistics = merge_statistics(partials)
+    drift: list[Anomaly] = []
+    if baseline is not None:
+        earlier = DatasetFeatureStatisticsList.FromString(baseline)
+        drift = find_drift(dataset, table, statistics, earlier, parsed)
+    file = write_bytes(
+        statistics.SerializeToString(deterministic=True),
+        statistics.datasets[0].num_examples,
+        statistics_path(dataset, table),
+        staging,
+    )
+    found = find_anomalies(dataset, table, statistics, parsed, where)
+    return ValidatedTable(file, tuple(found), tuple(drift))
 
 
 def statistics_path(dataset: str, table: str) -> str:

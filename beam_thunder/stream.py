@@ -1,0 +1,230 @@
+"""The stream command: raw files that keep arriving, to windows of validated shards."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from beam_thunder.build import Gate
+from beam_thunder.errors import UserError
+from beam_thunder.generate import Asking
+from beam_thunder.manifest import dump
+from beam_thunder.paths import absolute
+from beam_thunder.quiet import import_tfdv
+from beam_thunder.recipe import Recipe, load_recipe
+
+if TYPE_CHECKING:
+    from beam_thunder.pipelines.stream import StreamPlan
+    from beam_thunder.streaming.answer import AnswerHandler
+    from beam_thunder.streaming.log import Entry, WindowLog
+    from beam_thunder.streaming.window import WindowRules
+
+_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+@dataclass(frozen=True)
+class Watching:
+    """What a stream looks at, and for how long.
+
+    Attributes:
+      pattern: of the raw files, or a Pub/Sub subscription of a bucket's notifications.
+      window: its length in seconds.
+      poll: seconds between looks for files.
+      seconds: until the stream ends; None for one without an end.
+      attempts: folder that models' answers are kept in, and taken from; one of the stream's
+        own if empty.
+    """
+
+    pattern: str
+    window: float = 60.0
+    poll: float = 5.0
+    seconds: float | None = None
+    attempts: str = ""
+
+
+def seconds(text: str) -> float:
+    """The seconds of a duration such as `90`, `60s`, `5m` or `1h`.
+
+    Raises:
+      UserError: it is none, or not above 0.
+    """
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", text)
+    if match is None or float(match[1]) == 0:
+        raise UserError(f"{text!r}: expected a duration above 0, as 90, 60s, 5m or 1h")
+    return float(match[1]) * _UNITS[match[2]]
+
+
+def stream(
+    recipe_path: Path,
+    watching: Watching,
+    out: str,
+    only: Sequence[str] = (),
+    beam_flags: Sequence[str] = (),
+    gate: Gate | None = None,
+    asking: Asking | None = None,
+    console: Console | None = None,
+) -> list[Entry]:
+    """Publishes a window of each dataset whenever one is over, until it is stopped.
+
+    Returns:
+      The windows that this run added, of a stream that ends by itself.
+
+    Raises:
+      UserError: the recipe, an option, a folder or a server cannot be used.
+    """
+    console = console or Console(soft_wrap=True)
+    recipe = load_recipe(recipe_path).only(list(only))
+
+    from beam_thunder.pipelines.stream import stream as wire
+    from beam_thunder.runners import run
+    from beam_thunder.runners.streaming import stream_options
+    from beam_thunder.streaming.log import WindowLog
+
+    options = stream_options(beam_flags)
+    out = absolute(out)
+    _check_out(out, recipe)
+    plan = _plan(recipe, recipe_path.parent, watching, out, gate or Gate(), asking or Asking())
+    logs = {name: WindowLog(out, name) for name in recipe.datasets}
+    before = {name: _entries(log) for name, log in logs.items()}
+    console.print(f"Watching {watching.pattern}; windows of {watching.window:g} s below {out}")
+    run(options, lambda root: wire(root, plan))
+    added = {name: _entries(log)[len(before[name]) :] for name, log in logs.items()}
+    console.print(summary(added))
+    return [entry for entries in added.values() for entry in entries]
+
+
+def _entries(log: WindowLog) -> list[Entry]:
+    log.refresh()
+    return list(log.entries)
+
+
+def _check_out(out: str, recipe: Recipe) -> None:
+    """Claims the output folder for this recipe's stream.
+
+    Raises:
+      UserError: it holds something else, or the windows of another recipe.
+    """
+    from beam_thunder.streaming import files
+    from beam_thunder.streaming.log import STATE
+
+    path, own = f"{out}/{STATE}/recipe.json", dump(recipe.model_dump())
+    if files.create(path, own):
+        return
+    if files.read(path) != own:
+        raise UserError(
+            f"--out {out} has windows of another recipe (as {path} says), and these would not "
+            "fit beside them; give another --out"
+        )
+
+
+def _plan(
+    recipe: Recipe, folder: Path, watching: Watching, out: str, gate: Gate, asking: Asking
+) -> StreamPlan:
+    from beam_thunder.generation.recorded import RecordedFile
+    from beam_thunder.pipelines.questions import DatasetPlan
+    from beam_thunder.pipelines.stream import StreamPlan
+
+    datasets = {
+        name: DatasetPlan(
+            each,
+            (),
+            each.few_shot and (folder / each.few_shot).read_text(encoding="utf-8"),
+        )
+        for name, each in recipe.datasets.items()
+    }
+    recorded = {
+        name: tuple(
+            RecordedFile.of(model, recipe.models[model], folder)
+            for model in recipe.models_of(name)
+            if recipe.models[model].engine == "recorded"
+        )
+        for name in recipe.of_kind("synthetic")
+    }
+    attempts = absolute(watching.attempts or f"{out}/.stream/attempts")
+    pattern = watching.pattern
+    return StreamPlan(
+        pattern if pattern.startswith("projects/") else absolute(pattern),
+        out,
+        datasets,
+        _rules(recipe, gate),
+        _handlers(recipe, attempts, asking),
+        recorded,
+        watching.window,
+        watching.poll,
+        watching.seconds,
+    )
+
+
+def _rules(recipe: Recipe, gate: Gate) -> dict[str, WindowRules]:
+    from beam_thunder.grading.graders import grader_of
+    from beam_thunder.pipelines.assemble import rules_of
+    from beam_thunder.streaming.window import WindowRules
+
+    schemas = None
+    if gate.validate:
+        import_tfdv()
+        from beam_thunder.validation import load_schemas
+
+        schemas = load_schemas(gate.schemas)
+    rules = {}
+    for name, dataset in recipe.datasets.items():
+        assessing, grader = None, ""
+        if dataset.entry.kind == "synthetic":
+            assessing = rules_of(recipe, name)
+            made = grader_of(dataset)  # told now, where there can be no sandbox
+            grader = made.name
+            made.close()
+        only = recipe.only([name])
+        rules[name] = WindowRules(only, assessing, grader, schemas, gate.on_anomaly)
+    return rules
+
+
+def _handlers(recipe: Recipe, attempts: str, asking: Asking) -> dict[str, AnswerHandler]:
+    from beam_thunder.generate import handler
+    from beam_thunder.streaming.answer import AnswerHandler
+
+    samples: dict[str, dict[str, int]] = {}
+    for dataset in recipe.of_kind("synthetic"):
+        for model in recipe.models_of(dataset):
+            if recipe.models[model].engine == "vllm":
+                samples.setdefault(model, {})[dataset] = recipe.samples_of(dataset)
+    if asking.urls and len(samples) > 1:
+        raise UserError(
+            f"--vllm-url takes one model at a time, and these would be asked: "
+            f"{', '.join(samples)}; take one's datasets with --only"
+        )
+    return {
+        model: AnswerHandler(handler(recipe, model, attempts, asking), samples[model])
+        for model in samples
+    }
+
+
+def summary(added: Mapping[str, Sequence[Entry]]) -> Table:
+    """What the windows came to, by dataset."""
+    table = Table(title="Windows", box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("dataset", no_wrap=True)
+    for name in ("published", "quarantined", "raw files", "set aside", "SFT", "preference"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for name, entries in added.items():
+        places = Counter(entry.place for entry in entries)
+        rows: Counter[str] = Counter()
+        for entry in entries:
+            rows.update(entry.rows if entry.place == "windows" else {})
+        numbers = (
+            places["windows"],
+            places["quarantine"],
+            sum(len(entry.files) for entry in entries),
+            sum(len(entry.set_aside) for entry in entries),
+            rows["sft"],
+            rows["preference"],
+        )
+        table.add_row(name, *(f"{number:,}" for number in numbers))
+    return table
