@@ -21,7 +21,8 @@ setup(
     python_requires=">=3.11,<3.14",
     packages=find_packages(include=["beam_thunder", "beam_thunder.*"]),
     package_data={
-        "beam_thunder": ["py.typed", "schemas/*.pbtxt", "report/*.html", "report/*.css"]
+        "beam_thunder": ["py.typed", "schemas/*.pbtxt", "report/*.html", "report/*.css"],
+        "beam_thunder.runners": ["Dockerfile", "*/*.xml", "*/*.yaml", "*/*.json"],
     },
     install_requires=[
         f"apache-beam[gcp]==2.72.0{OLDER}",
@@ -50,5 +51,10 @@ setup(
         "tensorflow-metadata",
     ],
     extras_require={"dev": ["datasets", "hypothesis", "mypy", "pytest", "ruff", "setuptools"]},
-    entry_points={"console_scripts": ["beam-thunder=beam_thunder.cli:main"]},
+    entry_points={
+        "console_scripts": [
+            "beam-thunder=beam_thunder.cli:main",
+            "beam-thunder-worker=beam_thunder.runners.worker:main",
+        ]
+    },
 )

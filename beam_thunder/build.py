@@ -66,8 +66,10 @@ def build(
 
     from beam_thunder.pipelines import Job, plan
     from beam_thunder.pipelines import build as wire
-    from beam_thunder.runners import BuildView, beam_options, display, run
+    from beam_thunder.runners.display import BuildView, display
+    from beam_thunder.runners.options import beam_options
     from beam_thunder.runners.options import is_local as runs_here
+    from beam_thunder.runners.run import run
     from beam_thunder.transforms import Progress
 
     options = beam_options(beam_flags)

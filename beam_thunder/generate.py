@@ -88,7 +88,7 @@ def generate(
         raise UserError("--vllm-url takes one model at a time; name it with --model")
 
     from beam_thunder.pipelines.questions import find_datasets
-    from beam_thunder.runners import beam_options
+    from beam_thunder.runners.options import beam_options
 
     options = beam_options(beam_flags)
     wanted = {d: datasets[d] for d in datasets if any(d in each for each in asked.values())}
@@ -128,8 +128,9 @@ class _Job:
     def run(self, name: str, datasets: Mapping[str, DatasetPlan]) -> dict[str, Counter[str]]:
         from beam_thunder.pipelines.generate import GeneratePlan
         from beam_thunder.pipelines.generate import generate as wire
-        from beam_thunder.runners import GenerateView, display, run
+        from beam_thunder.runners.display import GenerateView, display
         from beam_thunder.runners.options import is_local
+        from beam_thunder.runners.run import run
         from beam_thunder.transforms import Progress
         from beam_thunder.transforms.generate import TakeRecorded
 

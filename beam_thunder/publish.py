@@ -11,6 +11,7 @@ import contextlib
 import ctypes
 import errno
 import fcntl
+import glob
 import json
 import os
 import shutil
@@ -54,10 +55,12 @@ def staging(out: str) -> Iterator[str]:
     target = Path(out).resolve()
     _check_out(target)
     target.parent.mkdir(parents=True, exist_ok=True)
-    folder = target.with_name(f".{target.name}.staging")
+    # Each its own: a cluster may still be working for a build that was killed.
+    folder = target.with_name(f".{target.name}.staging.{os.getpid()}.{os.urandom(4).hex()}")
     with _locked(target):
         _recover(target)
-        shutil.rmtree(folder, ignore_errors=True)
+        for left in target.parent.glob(f".{glob.escape(target.name)}.staging.*"):
+            shutil.rmtree(left, ignore_errors=True)
         folder.mkdir()
         try:
             yield str(folder)

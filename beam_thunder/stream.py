@@ -24,7 +24,7 @@ from beam_thunder.recipe import Recipe, load_recipe
 if TYPE_CHECKING:
     from beam_thunder.pipelines.stream import StreamPlan
     from beam_thunder.streaming.answer import AnswerHandler
-    from beam_thunder.streaming.log import Entry, WindowLog
+    from beam_thunder.streaming.log import Entry
     from beam_thunder.streaming.window import WindowRules
 
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -84,26 +84,26 @@ def stream(
     recipe = load_recipe(recipe_path).only(list(only))
 
     from beam_thunder.pipelines.stream import stream as wire
-    from beam_thunder.runners import run
+    from beam_thunder.runners.run import run
     from beam_thunder.runners.streaming import stream_options
+    from beam_thunder.streaming.commit import recover
     from beam_thunder.streaming.log import WindowLog
 
     options = stream_options(beam_flags)
     out = absolute(out)
     _check_out(out, recipe)
-    plan = _plan(recipe, recipe_path.parent, watching, out, gate or Gate(), asking or Asking())
+    what = plan(recipe, recipe_path.parent, watching, out, gate or Gate(), asking or Asking())
     logs = {name: WindowLog(out, name) for name in recipe.datasets}
-    before = {name: _entries(log) for name, log in logs.items()}
+    for name, log in logs.items():
+        recover(log, out, name)
+    before = {name: len(log.entries) for name, log in logs.items()}
     console.print(f"Watching {watching.pattern}; windows of {watching.window:g} s below {out}")
-    run(options, lambda root: wire(root, plan))
-    added = {name: _entries(log)[len(before[name]) :] for name, log in logs.items()}
+    run(options, lambda root: wire(root, what))
+    for log in logs.values():
+        log.read()
+    added = {name: log.entries[before[name] :] for name, log in logs.items()}
     console.print(summary(added))
     return [entry for entries in added.values() for entry in entries]
-
-
-def _entries(log: WindowLog) -> list[Entry]:
-    log.refresh()
-    return list(log.entries)
 
 
 def _check_out(out: str, recipe: Recipe) -> None:
@@ -125,9 +125,22 @@ def _check_out(out: str, recipe: Recipe) -> None:
         )
 
 
-def _plan(
+def plan(
     recipe: Recipe, folder: Path, watching: Watching, out: str, gate: Gate, asking: Asking
 ) -> StreamPlan:
+    """Settles what a stream reads and writes.
+
+    Args:
+      recipe: what to build.
+      folder: that the recipe's own files are relative to.
+      watching: what to look at.
+      out: the output folder, from the root.
+      gate: what windows are held to; there is no baseline.
+      asking: how models are asked.
+
+    Raises:
+      UserError: a server, an interpreter, a schema or the sandbox cannot be used.
+    """
     from beam_thunder.generation.recorded import RecordedFile
     from beam_thunder.pipelines.questions import DatasetPlan
     from beam_thunder.pipelines.stream import StreamPlan
@@ -211,7 +224,7 @@ def summary(added: Mapping[str, Sequence[Entry]]) -> Table:
     """What the windows came to, by dataset."""
     table = Table(title="Windows", box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("dataset", no_wrap=True)
-    for name in ("published", "quarantined", "raw files", "set aside", "SFT", "preference"):
+    for name in ("windows", "quarantine", "files", "unusable", "SFT", "preference"):
         table.add_column(name, justify="right", no_wrap=True)
     for name, entries in added.items():
         places = Counter(entry.place for entry in entries)

@@ -88,10 +88,12 @@ def test_an_exception_leaves_the_old_build_and_no_staging_folder(tmp_path):
 
 
 def test_what_a_killed_build_left_in_staging_is_removed(tmp_path):
-    (tmp_path / ".out.staging").mkdir()
-    (tmp_path / ".out.staging" / "junk").write_text("x")
+    left = tmp_path / ".out.staging.1.ab"
+    left.mkdir()
+    (left / "junk").write_text("x")
     with staging(str(tmp_path / "out")) as folder:
         assert list(Path(folder).iterdir()) == []
+        assert not left.exists()
 
 
 def test_an_empty_folder_is_taken(tmp_path):

@@ -89,24 +89,7 @@ def stream(root: beam.Pipeline, plan: StreamPlan) -> PCollection[Entry]:
     Returns:
       What became of each window.
     """
-    register_coders()
-    read = (
-        root
-        | "Watch" >> WatchFiles(plan)
-        # A file is a worker's, and its questions then are everybody's.
-        | "Spread files over workers" >> beam.Reshuffle()
-        | "Read files" >> beam.ParDo(_Read(plan)).with_outputs("open", main="pieces")
-    )
-    pieces = [read.pieces]
-    if plan.models or plan.recorded:
-        pieces.append(read.open | "Answer" >> AnswerQuestions(plan))
-    return (
-        pieces
-        | "All pieces" >> beam.Flatten()
-        | "Name datasets" >> beam.Map(_named).with_output_types(tuple[str, Piece])
-        | "Gather windows" >> beam.GroupByKey()
-        | "Publish windows" >> beam.ParDo(_Commit(plan)).with_output_types(Entry)
-    )
+    return root | "Watch" >> WatchFiles(plan) | "Windows" >> PublishWindows(plan)
 
 
 @dataclass(eq=False)
@@ -177,9 +160,40 @@ class _Route(beam.DoFn):
             )
         for name in names:
             if arrival not in self._logs[name].taken:
-                self._logs[name].refresh()
+                self._logs[name].read()
             if arrival not in self._logs[name].taken:
                 yield name, arrival
+
+
+@dataclass(eq=False)
+class PublishWindows(beam.PTransform[PCollection[tuple[str, Arrival]], PCollection[Entry]]):
+    """Raw files in windows, by dataset, to what became of each window.
+
+    Attributes:
+      plan: of the stream.
+    """
+
+    plan: StreamPlan
+
+    def expand(self, found: PCollection[tuple[str, Arrival]]) -> PCollection[Entry]:
+        register_coders()
+        plan = self.plan
+        read = (
+            found
+            # A file is a worker's, and its questions then are everybody's.
+            | "Spread files over workers" >> beam.Reshuffle()
+            | "Read files" >> beam.ParDo(_Read(plan)).with_outputs("open", main="pieces")
+        )
+        pieces = [read.pieces]
+        if plan.models or plan.recorded:
+            pieces.append(read.open | "Answer" >> AnswerQuestions(plan))
+        return (
+            pieces
+            | "All pieces" >> beam.Flatten()
+            | "Name datasets" >> beam.Map(_named).with_output_types(tuple[str, Piece])
+            | "Gather windows" >> beam.GroupByKey()
+            | "Publish windows" >> beam.ParDo(_Commit(plan)).with_output_types(Entry)
+        )
 
 
 @dataclass(eq=False)
@@ -259,9 +273,7 @@ class _Commit(beam.DoFn):
         if name not in self._logs:
             self._logs[name] = WindowLog(self.plan.out, name)
         log, rules = self._logs[name], self.plan.rules[name]
-        entry = commit_window(window_name(window), pieces, log, self.plan.out, rules)
-        if entry is not None:
-            yield entry
+        yield from commit_window(window_name(window), pieces, log, self.plan.out, rules)
 
 
 def window_name(window: IntervalWindow) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.runners.runner import PipelineResult
 
 from beam_thunder import errors
 from beam_thunder.errors import UserError
@@ -26,13 +27,23 @@ def run(
       UserError: a step found something that the user can put right.
     """
     try:
-        with beam.Pipeline(options=options) as pipeline:
-            wire(pipeline)
+        pipeline = beam.Pipeline(options=options)
+        wire(pipeline)
+        _finish(pipeline.run())
     except Exception as error:
         known = _user_error(f"{type(error).__name__}: {error}")
         if known is None:
             raise
         raise known from None
+
+
+def _finish(result: PipelineResult) -> None:
+    """Waits for the end; a job on a cluster does not outlive who gives it up."""
+    try:
+        result.wait_until_finish()
+    except KeyboardInterrupt:
+        result.cancel()
+        raise
 
 
 def _user_error(text: str) -> UserError | None:
@@ -43,8 +54,8 @@ def _user_error(text: str) -> UserError | None:
     kinds: tuple[type[UserError], ...] = (UserError, *UserError.__subclasses__())
     names = "|".join(kind.__name__ for kind in kinds)
     match = re.search(
-        rf"(?:beam_thunder\.errors\.)?\b({names}): (.+?)(?: \[while running |$)",
+        rf"(?:beam_thunder\.errors\.)?\b({names}): (.+?)(?: \[while running |\n+\tat |$)",
         text,
-        re.DOTALL,  # a message may end with the end of a log
+        re.DOTALL,  # a message may end with the end of a log, or Java's stack follow it
     )
     return getattr(errors, match[1])(match[2]) if match else None

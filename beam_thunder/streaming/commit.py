@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
 
 from beam_thunder.publish import is_local
@@ -14,39 +15,60 @@ from beam_thunder.streaming.arrival import Piece, folder_of
 from beam_thunder.streaming.log import QUARANTINE, STATE, WINDOWS, Entry, WindowLog
 from beam_thunder.streaming.window import WindowRules, build_window
 
+WINDOW_ROWS = 250_000
+"""Questions of a window, which one worker holds: about 1 GB with its rows."""
+
 
 def commit_window(
     name: str, pieces: Iterable[Piece], log: WindowLog, out: str, rules: WindowRules
-) -> Entry | None:
+) -> list[Entry]:
     """Builds a window and publishes it, or sets it aside.
 
     Another writer may have been first, as after a failure whose victim goes on for a while:
     then what it took is left out, and the window is built anew without it.
 
     Args:
-      name: that the window should have.
+      name: that the window should have; with `.2` and so on behind it for what is more than
+        one window should hold, as at the start of a stream with many files.
       pieces: of all its raw files.
       log: of the dataset.
       out: the output folder.
       rules: of the dataset.
 
     Returns:
-      What was decided; None if all its files were taken before.
+      What was decided; nothing if all its files were taken before.
     """
     state = f"{out}/{STATE}"
+    entries: list[Entry] = []
     found = sorted(pieces, key=lambda each: (each.arrival, each.questions, each.rejects))
-    entry = None
     with files.locked(f"{state}/locks/{rules.dataset}"):
         log.refresh()
-        while entry is None:
-            new = [each for each in found if each.arrival not in log.taken]
-            if not new:
-                break
-            entry = _attempt(log.free_name(name), new, log, out, rules)
+        while new := [each for each in found if each.arrival not in log.taken]:
+            entry = _attempt(log.free_name(name), _first(new), log, out, rules)
+            entries += [entry] if entry else []
             log.refresh()
     for arrival in {each.arrival for each in found}:
         files.remove(folder_of(rules.dataset, arrival, state))
-    return entry
+    return entries
+
+
+def recover(log: WindowLog, out: str, dataset: str) -> None:
+    """Finishes what an earlier stream decided on and did not get done."""
+    with files.locked(f"{out}/{STATE}/locks/{dataset}"):
+        log.refresh()
+
+
+def _first(pieces: Sequence[Piece]) -> list[Piece]:
+    """The pieces of as many raw files as one window should hold; of one file at least."""
+    rows = 0
+    kept: list[Piece] = []
+    for _, group in groupby(pieces, key=lambda each: each.arrival):
+        of_file = list(group)
+        rows += sum(each.ledger.questions for each in of_file)
+        if kept and rows > WINDOW_ROWS:
+            break
+        kept += of_file
+    return kept
 
 
 def _attempt(

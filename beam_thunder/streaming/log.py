@@ -75,13 +75,23 @@ class WindowLog:
         self.taken: set[Arrival] = set()
         self.seen = Keys()
 
-    def refresh(self) -> None:
-        """Reads entries that are new, and finishes their windows if somebody has not."""
+    def read(self) -> None:
+        """Reads entries that are new."""
         while files.exists(path := self._path(self._next)):
             entry = Entry.of(files.read(path))
             if entry.ids:
                 self.seen.update(_ids(files.read(self._path(entry.ids))))
             self._take(entry)
+
+    def refresh(self) -> None:
+        """Reads entries that are new, and finishes windows that somebody has left half done.
+
+        Only for who has the dataset's lock: others might be at it.
+        """
+        known = len(self.entries)
+        self.read()
+        for entry in self.entries[known:]:
+            self._finish(entry)
 
     def free_name(self, wanted: str) -> str:
         """A window's name, with a number behind it where it is taken.
@@ -109,10 +119,10 @@ class WindowLog:
             return False
         self.seen.update(ids if entry.ids else ())
         self._take(entry)
+        self._finish(entry)
         return True
 
     def _take(self, entry: Entry) -> None:
-        self._finish(entry)
         self.entries.append(entry)
         self.taken.update(entry.files)
 

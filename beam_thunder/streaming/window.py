@@ -252,7 +252,6 @@ def _manifest(
 ) -> dict[str, Any]:
     """Writes the window's manifest and report; returns the manifest."""
     from beam_thunder.report import write_report
-    from beam_thunder.validation import describe
 
     dataset = rules.dataset
     result = {
@@ -262,6 +261,8 @@ def _manifest(
     names = {dataset: [each.arrival.path for each in raw]}
     built = manifest(rules.recipe, names, result)
     if rules.schemas is not None:
+        from beam_thunder.validation import describe
+
         shown = [describe(each, built, str(folder), rules.schemas) for each in anomalies]
         about: dict[str, Any] = {"on_anomaly": rules.on_anomaly, "baseline": None, "drift": []}
         built = manifest(rules.recipe, names, result, {**about, "anomalies": shown})

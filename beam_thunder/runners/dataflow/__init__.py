@@ -1,0 +1,1 @@
+"""Dataflow: what its runner needs, and a flex template."""
