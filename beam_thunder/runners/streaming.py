@@ -4,36 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
 
 from beam_thunder.errors import UserError
-from beam_thunder.runners.options import LOCAL_RUNNER, beam_options
+from beam_thunder.runners.options import beam_options
 
-_CHECKPOINT_MILLISECONDS = 10_000
+# Without checkpoints Flink does not restart a job that fails.
+_FLINK = {"--checkpointing_interval": 10_000}
+# Without this a job of Flink's goes on when there is nothing left to watch.
+_FLINK_ENDING = {"--shutdown_sources_after_idle_ms": 5_000}
 
 
-def stream_options(flags: Sequence[str]) -> PipelineOptions:
+def stream_options(flags: Sequence[str], ends: bool = False) -> PipelineOptions:
     """Beam's options for a stream; with PrismRunner, if no runner is named.
+
+    Args:
+      flags: as given.
+      ends: whether the stream ends by itself.
 
     Raises:
       UserError: the runner does not stream, or what `beam_options` raises.
     """
     flags = [*flags, "--streaming"]
-    if not _given(flags, "--runner"):
+    runner = PipelineOptions(flags).view_as(StandardOptions).runner
+    if runner is None:
         flags.append("--runner=PrismRunner")
-    options = beam_options(flags)
-    runner = options.get_all_options()["runner"]
-    if runner == LOCAL_RUNNER:
+    if runner in ("DirectRunner", "FnApiRunner"):
         raise UserError(
-            "--runner DirectRunner reads until there is no more, and publishes nothing before: "
+            f"--runner {runner} reads until there is no more, and publishes nothing before: "
             "a stream needs PrismRunner (the default), FlinkRunner or DataflowRunner"
         )
-    if runner == "FlinkRunner" and not _given(flags, "--checkpointing_interval"):
-        # Without checkpoints Flink does not restart a job that fails.
-        flags.append(f"--checkpointing_interval={_CHECKPOINT_MILLISECONDS}")
-        options = beam_options(flags)
-    return options
-
-
-def _given(flags: Sequence[str], name: str) -> bool:
-    return any(flag.split("=")[0] == name for flag in flags)
+    if runner == "FlinkRunner":
+        wanted = {**_FLINK, **(_FLINK_ENDING if ends else {})}
+        given = {flag.split("=")[0] for flag in flags}
+        flags += [f"{name}={n}" for name, n in wanted.items() if name not in given]
+    return beam_options(flags)

@@ -161,11 +161,14 @@ class FlinkCluster:
             # A build of all datasets has hundreds of steps, and each pair of them buffers.
             "taskmanager.memory.network.min": "600m",
             "taskmanager.memory.network.max": "600m",
+            "taskmanager.network.sort-shuffle.min-buffers": 32,
             "taskmanager.numberOfTaskSlots": self.slots,
-            # What a user must put right fails again; what a lost machine took does not.
-            "restart-strategy.type": "fixed-delay",
-            "restart-strategy.fixed-delay.attempts": 3,
-            "restart-strategy.fixed-delay.delay": "2 s",
+            # What a user must put right fails again; what a lost machine took does not. It
+            # takes several steps of a build at once, which this strategy counts as one.
+            "restart-strategy.type": "exponential-delay",
+            "restart-strategy.exponential-delay.initial-backoff": "2 s",
+            "restart-strategy.exponential-delay.max-backoff": "10 s",
+            "restart-strategy.exponential-delay.attempts-before-reset-backoff": 5,
             "heartbeat.timeout": 20_000,
             "heartbeat.interval": 3_000,
             "execution.checkpointing.dir": f"file://{home}/checkpoints",
@@ -221,6 +224,8 @@ class FlinkCluster:
                 start_new_session=True,
             )
         self._pid_file(name).write_text(str(process.pid))
+        while self.pid(name) is None and process.poll() is None:
+            time.sleep(0.01)  # until its command is to be seen
 
     def _pid_file(self, name: str) -> Path:
         return self.home / "run" / f"{name}.pid"
