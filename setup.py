@@ -50,7 +50,12 @@ setup(
         "sortedcontainers",  # which answers of LeetCodeDataset import
         "tensorflow-metadata",
     ],
-    extras_require={"dev": ["datasets", "hypothesis", "mypy", "pytest", "ruff", "setuptools"]},
+    extras_require={
+        "dev": [
+            *("datasets", "gcp-storage-emulator", "hypothesis", "mypy"),
+            *("pytest", "ruff", "setuptools"),
+        ]
+    },
     entry_points={
         "console_scripts": [
             "beam-thunder=beam_thunder.cli:main",

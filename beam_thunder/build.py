@@ -16,8 +16,8 @@ from rich.table import Table
 from beam_thunder.card import configurations
 from beam_thunder.errors import BuildRefused
 from beam_thunder.ledger import Ledger
-from beam_thunder.manifest import RESULT, explain, manifest
-from beam_thunder.publish import REPORT, complete, is_local, keep_refused, publish, staging
+from beam_thunder.manifest import REPORT, RESULT, explain, manifest
+from beam_thunder.publish import complete, keep_refused, publish, report, staging
 from beam_thunder.quiet import import_tfdv
 from beam_thunder.recipe import Recipe, load_recipe
 
@@ -67,12 +67,14 @@ def build(
     from beam_thunder.pipelines import Job, plan
     from beam_thunder.pipelines import build as wire
     from beam_thunder.runners.display import BuildView, display
+    from beam_thunder.runners.folders import check_folders
     from beam_thunder.runners.options import beam_options
     from beam_thunder.runners.options import is_local as runs_here
     from beam_thunder.runners.run import run
     from beam_thunder.transforms import Progress
 
     options = beam_options(beam_flags)
+    check_folders(options, {"--raw": raw, "--out": out, "--attempts": attempts})
     with staging(out) as folder, tempfile.TemporaryDirectory() as channel:
         progress = Progress(channel if runs_here(options) else None)
         job = Job(recipe.rows_per_shard, folder, progress)
@@ -80,9 +82,8 @@ def build(
         with display(progress, BuildView(what.bytes), console):
             run(options, lambda root: wire(root, what))
         built = _manifest(recipe, what, gate, _read_result(folder))
-        if is_local(out):
-            complete(folder, built)
-            _report(folder)
+        complete(folder, built)
+        report(folder, built)
         try:
             _check(recipe, built)
         except BuildRefused as error:
@@ -105,7 +106,7 @@ def _validation(gate: Gate) -> Validation | None:
 
 
 def _read_result(folder: str) -> dict[str, Any]:
-    from beam_thunder.remote import read
+    from beam_thunder.files import read
 
     return json.loads(read(f"{folder}/{RESULT}"))
 
@@ -128,12 +129,6 @@ def _manifest(recipe: Recipe, what: Plan, gate: Gate, result: dict[str, Any]) ->
         "drift": result["drift"],
     }
     return manifest(recipe, raw_files, result, found)
-
-
-def _report(folder: str) -> None:
-    from beam_thunder.report import write_report
-
-    write_report(Path(folder))
 
 
 def _check(recipe: Recipe, built: Mapping[str, Any]) -> None:
@@ -175,8 +170,7 @@ def _say(built: Mapping[str, Any], out: str, console: Console) -> None:
     if validation and validation["drift"]:
         console.print(f"Moved since {validation['baseline']}:\n{explain(validation['drift'])}")
     first = next(iter(configurations(built)))
-    if is_local(out):
-        console.print(f"Report: {out}/{REPORT}")
+    console.print(f"Report: {out}/{REPORT}")
     console.print(f'{out} is ready: datasets.load_dataset("{out}", "{first}", split="train")')
 
 

@@ -16,6 +16,7 @@ from rich.table import Table
 
 from beam_thunder.catalog import suggestion
 from beam_thunder.errors import BuildRefused, RecipeError, UserError
+from beam_thunder.paths import absolute
 from beam_thunder.recipe import Recipe, load_recipe
 
 if TYPE_CHECKING:
@@ -88,12 +89,16 @@ def generate(
         raise UserError("--vllm-url takes one model at a time; name it with --model")
 
     from beam_thunder.pipelines.questions import find_datasets
+    from beam_thunder.runners.folders import check_folders
     from beam_thunder.runners.options import beam_options
 
     options = beam_options(beam_flags)
+    check_folders(options, {"--raw": raw, "--out": out})
     wanted = {d: datasets[d] for d in datasets if any(d in each for each in asked.values())}
     found = find_datasets(wanted, recipe_path.parent, raw)
-    job = _Job(recipe, recipe_path.parent, out, selection.limit, asking, options, console)
+    job = _Job(
+        recipe, recipe_path.parent, absolute(out), selection.limit, asking, options, console
+    )
     counts = {
         name: job.run(name, {d: found[d] for d in asked[name]}) for name in names if asked[name]
     }
@@ -209,7 +214,7 @@ def handler(recipe: Recipe, name: str, out: str, asking: Asking) -> VllmModelHan
 def _read_and_delete(path: str, datasets: Mapping[str, object]) -> dict[str, Counter[str]]:
     from apache_beam.io.filesystems import FileSystems
 
-    from beam_thunder.remote import read
+    from beam_thunder.files import read
 
     counts = json.loads(read(path))
     FileSystems.delete([path])

@@ -18,6 +18,8 @@ from beam_thunder.ledger import Ledger
 from beam_thunder.recipe import Recipe
 
 MANIFEST = "manifest.json"
+CARD = "README.md"
+REPORT = "report.html"
 RESULT = "result.json"
 """What a pipeline leaves in its staging folder: files written, and ledgers."""
 

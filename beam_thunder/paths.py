@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from beam_thunder.publish import is_local
+ASIDE = ".aside-"
+"""How names of files begin that are not yet whole, or were left so by a kill."""
+
+
+def is_local(path: str) -> bool:
+    """Whether a file or folder is on a local disk, rather than behind a URL."""
+    return "://" not in path
 
 
 def absolute(path: str) -> str:

@@ -22,18 +22,12 @@ from typing import Any
 
 from beam_thunder.card import card
 from beam_thunder.errors import BuildRefused, UserError
-from beam_thunder.manifest import MANIFEST, RESULT, SPILLED, dump
+from beam_thunder.manifest import CARD, MANIFEST, REPORT, RESULT, SPILLED, dump
+from beam_thunder.paths import ASIDE, is_local
 
-CARD = "README.md"
-REPORT = "report.html"
 _KEPT = (MANIFEST, REPORT, "rejects", "validation")
 _RENAME_EXCHANGE = 2
 _AT_FDCWD = -100
-
-
-def is_local(folder: str) -> bool:
-    """Whether a folder is on a local disk, rather than behind a URL."""
-    return "://" not in folder
 
 
 @contextlib.contextmanager
@@ -69,12 +63,31 @@ def staging(out: str) -> Iterator[str]:
 
 
 def complete(folder: str, manifest: Mapping[str, Any]) -> None:
-    """Makes a local staging folder look as it will when it is published."""
+    """Makes a staging folder look as it will when it is published."""
+    if not is_local(folder):
+        from beam_thunder import remote
+
+        remote.complete(folder, manifest)
+        return
     source = Path(folder)
     (source / RESULT).unlink()
     shutil.rmtree(source / SPILLED, ignore_errors=True)
+    for left in source.rglob(f"{ASIDE}*"):  # by a worker that was killed
+        left.unlink(missing_ok=True)
     (source / CARD).write_text(card(manifest), encoding="utf-8")
     (source / MANIFEST).write_bytes(dump(manifest))
+
+
+def report(folder: str, manifest: Mapping[str, Any]) -> None:
+    """Writes the report of a complete staging folder into it."""
+    from beam_thunder.report import write_report
+
+    if is_local(folder):
+        write_report(Path(folder))
+    else:
+        from beam_thunder import remote
+
+        remote.report(folder, manifest)
 
 
 def publish(folder: str, out: str, manifest: Mapping[str, Any]) -> None:
@@ -82,7 +95,7 @@ def publish(folder: str, out: str, manifest: Mapping[str, Any]) -> None:
     if not is_local(out):
         from beam_thunder import remote
 
-        remote.publish(folder, out, manifest, card(manifest))
+        remote.publish(folder, out, manifest)
         return
     source, target = Path(folder), Path(out).resolve()
     _sync(source)

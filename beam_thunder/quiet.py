@@ -17,13 +17,19 @@ def quieten() -> None:
     warnings.filterwarnings("ignore", category=FutureWarning, module="google")
     warnings.filterwarnings("ignore", category=UserWarning, module="google|apache_beam")
     logging.basicConfig(format="%(levelname)s: %(message)s")
-    logging.getLogger().addFilter(_is_for_users)
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(_is_for_users)
     # Beam logs what a step raises once for every level it passes; the last one raises it.
     logging.getLogger("apache_beam.runners.worker").setLevel(logging.CRITICAL)
     logging.getLogger("apache_beam.runners.common").setLevel(logging.CRITICAL)
 
 
-_BESIDE_THE_POINT = ("crcmod", "Resource module is not available")
+_BESIDE_THE_POINT = (
+    *("crcmod", "Resource module is not available"),
+    # Of watching a folder, whose state is its files' names; and of options for a job server.
+    *("Matching Continuously is stateful", "label=[RemoveOldAlreadyRead]"),
+    *("Unparseable argument", "Discarding unparseable args"),
+)
 
 
 def _is_for_users(record: logging.LogRecord) -> bool:

@@ -49,6 +49,11 @@ class Watching:
     seconds: float | None = None
     attempts: str = ""
 
+    @property
+    def notified(self) -> bool:
+        """Whether files are told of by Pub/Sub."""
+        return self.pattern.startswith("projects/")
+
 
 def seconds(text: str) -> float:
     """The seconds of a duration such as `90`, `60s`, `5m` or `1h`.
@@ -84,6 +89,7 @@ def stream(
     recipe = load_recipe(recipe_path).only(list(only))
 
     from beam_thunder.pipelines.stream import stream as wire
+    from beam_thunder.runners.folders import check_folders
     from beam_thunder.runners.run import run
     from beam_thunder.runners.streaming import stream_options
     from beam_thunder.streaming.commit import recover
@@ -91,6 +97,10 @@ def stream(
 
     options = stream_options(beam_flags, watching.seconds is not None)
     out = absolute(out)
+    watched = None if watching.notified else watching.pattern
+    check_folders(
+        options, {"--watch": watched, "--out": out, "--attempts": watching.attempts or None}
+    )
     _check_out(out, recipe)
     what = plan(recipe, recipe_path.parent, watching, out, gate or Gate(), asking or Asking())
     logs = {name: WindowLog(out, name) for name in recipe.datasets}
@@ -112,7 +122,7 @@ def _check_out(out: str, recipe: Recipe) -> None:
     Raises:
       UserError: it holds something else, or the windows of another recipe.
     """
-    from beam_thunder.streaming import files
+    from beam_thunder import files
     from beam_thunder.streaming.log import STATE
 
     path, own = f"{out}/{STATE}/recipe.json", dump(recipe.model_dump())
@@ -162,9 +172,8 @@ def plan(
         for name in recipe.of_kind("synthetic")
     }
     attempts = absolute(watching.attempts or f"{out}/.stream/attempts")
-    pattern = watching.pattern
     return StreamPlan(
-        pattern if pattern.startswith("projects/") else absolute(pattern),
+        watching.pattern if watching.notified else absolute(watching.pattern),
         out,
         datasets,
         _rules(recipe, gate),

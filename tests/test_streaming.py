@@ -10,13 +10,14 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from beam_thunder import files
 from beam_thunder.build import build
 from beam_thunder.errors import UserError
 from beam_thunder.generate import Asking
 from beam_thunder.generation.store import folder_of
 from beam_thunder.runners.streaming import stream_options
 from beam_thunder.stream import Watching, seconds, stream
-from beam_thunder.streaming import commit, files
+from beam_thunder.streaming import commit
 from beam_thunder.streaming.arrival import Arrival, datasets_of
 from beam_thunder.streaming.log import Entry, WindowLog
 from tests.openai_server import serving
@@ -235,7 +236,7 @@ KILLED = """
 import os, sys
 sys.path[:0] = [{root!r}]
 from pathlib import Path
-from beam_thunder.streaming import files
+from beam_thunder import files
 from tests.windows import planned, publish
 steps = int(sys.argv[1])
 def counted(name):

@@ -25,7 +25,9 @@ NAMES = ("19700101T000000Z", "19700101T000100Z", "19700101T000200Z")
 """Of the first windows of a minute."""
 
 
-def planned(recipe: Path, out: Path, *only: str, asking: Asking | None = None, **gate: Any):
+def planned(
+    recipe: Path, out: str | Path, *only: str, asking: Asking | None = None, **gate: Any
+):
     """The plan of a stream of some of a recipe's datasets, without validation."""
     loaded = load_recipe(recipe).only(list(only))
     gated = Gate(**{"validate": False, **gate})

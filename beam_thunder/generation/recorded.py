@@ -23,7 +23,7 @@ from beam_thunder.generation.attempts import (
     prompt_digest,
     request_key,
 )
-from beam_thunder.paths import absolute
+from beam_thunder.paths import absolute, is_local
 from beam_thunder.recipe import ModelRecipe
 
 _EXPECTED = "expected question or question_id, model and response"
@@ -52,7 +52,11 @@ class RecordedFile:
         """
         asked = Asked(model.hub or name, model.revision, 0.0, 1.0, 0, 0)
         names = tuple(filter(None, (name, model.hub)))
-        return cls(asked, absolute(str(folder / model.answers)), names)
+        return cls(asked, _place(folder, model.answers), names)
+
+
+def _place(folder: Path, answers: str) -> str:
+    return absolute(str(folder / answers)) if is_local(answers) else answers
 
 
 @dataclass(frozen=True)

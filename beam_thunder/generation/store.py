@@ -6,10 +6,8 @@ follows from its keys, so writing it twice is harmless. Nothing is ever changed 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 from hashlib import blake2b
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -19,6 +17,7 @@ from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 
 from beam_thunder.errors import RawFileError
+from beam_thunder.files import write
 from beam_thunder.generation.attempts import STORED, TRANSIENT
 
 
@@ -39,23 +38,8 @@ def _write(rows: pa.Table, folder: str) -> str:
     # The content, and not the keys alone: what is asked again is another file.
     name = f"part-{blake2b(sink.getvalue(), digest_size=16).hexdigest()}.parquet"
     path = FileSystems.join(folder, name)
-    if FileSystems.get_scheme(path) is None:
-        _write_local(Path(path), sink.getvalue())
-    else:
-        # An object appears when it is closed, and not before.
-        with FileSystems.create(path, compression_type=CompressionTypes.UNCOMPRESSED) as file:
-            file.write(sink.getvalue().to_pybytes())
+    write(path, sink.getvalue())
     return path
-
-
-def _write_local(path: Path, content: pa.Buffer) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}")  # no part by name, if it is left
-    with aside.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    aside.replace(path)
 
 
 def merge_parts(paths: Sequence[str]) -> str:

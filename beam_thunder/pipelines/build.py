@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 import apache_beam as beam
 import orjson
-from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.pvalue import AsDict, AsList, PCollection
 
+from beam_thunder.files import write
 from beam_thunder.ledger import Ledger
 from beam_thunder.manifest import RESULT
 from beam_thunder.pipelines.assemble import Assembled, AttemptsPlan, plan_attempts
@@ -198,6 +198,5 @@ def _write_result(
         "files": [asdict(file) for file in sorted(files, key=lambda file: file.path)],
         "ledger": {name: asdict(ledgers[name]) for name in sorted(ledgers)},
     }
-    with FileSystems.create(path, compression_type=CompressionTypes.UNCOMPRESSED) as handle:
-        handle.write(orjson.dumps(result))
+    write(path, orjson.dumps(result), durable=False)
     return path

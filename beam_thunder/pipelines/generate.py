@@ -14,10 +14,9 @@ from dataclasses import dataclass, field
 import apache_beam as beam
 import orjson
 import pyarrow as pa
-from apache_beam.io.filesystem import CompressionTypes
-from apache_beam.io.filesystems import FileSystems
 from apache_beam.pvalue import AsDict, PCollection
 
+from beam_thunder.files import write
 from beam_thunder.generation.attempts import Answered
 from beam_thunder.pipelines.questions import DatasetPlan, ReadQuestions
 from beam_thunder.transforms import Progress
@@ -92,6 +91,5 @@ def _sum(counters: Iterable[Counter[str]]) -> Counter[str]:
 
 
 def _write(path: str, counts: Mapping[str, Counter[str]]) -> str:
-    with FileSystems.create(path, compression_type=CompressionTypes.UNCOMPRESSED) as file:
-        file.write(orjson.dumps({name: dict(each) for name, each in counts.items()}))
+    write(path, orjson.dumps({name: dict(each) for name, each in counts.items()}))
     return path

@@ -20,7 +20,7 @@ from beam_thunder.report.text import shorten
 SAMPLES = 8
 """Rows shown of each table."""
 
-_READ = 8 * SAMPLES
+READ_ROWS = 8 * SAMPLES
 """Rows read of each table, so that each row shown is of another question."""
 
 _MOST = 1200
@@ -60,7 +60,7 @@ def read_samples(folder: Path, paths: Sequence[str]) -> list[Sample]:
     Raises:
       UserError: a file is damaged.
     """
-    rows = islice(_rows(folder, paths), _READ)
+    rows = islice(_rows(folder, paths), READ_ROWS)
     questions = [list(group) for _, group in groupby(rows, key=lambda row: row["question_id"])]
     chosen = [group[place % len(group)] for place, group in enumerate(questions[:SAMPLES])]
     return [_sample(row) for row in chosen]
@@ -88,7 +88,7 @@ def _rows(folder: Path, paths: Sequence[str]) -> Iterator[dict[str, Any]]:
         if not (folder / path).is_file():
             continue
         try:
-            for batch in pq.ParquetFile(folder / path).iter_batches(batch_size=_READ):
+            for batch in pq.ParquetFile(folder / path).iter_batches(batch_size=READ_ROWS):
                 yield from batch.to_pylist()
         except (pa.ArrowException, OSError) as error:
             raise UserError(f"{folder / path} is damaged: {error}; build again") from error

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Callable
+import signal
+import threading
+from collections.abc import Callable, Iterator
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
@@ -30,7 +33,7 @@ def run(
     try:
         pipeline = beam.Pipeline(options=options)
         wire(pipeline)
-        _finish(pipeline.run())
+        _finish(pipeline.run(), options)
     except Exception as error:
         known = _user_error(f"{type(error).__name__}: {error}") or _given_up(str(error))
         if known is None:
@@ -38,13 +41,41 @@ def run(
         raise known from None
 
 
-def _finish(result: PipelineResult) -> None:
+def _finish(result: PipelineResult, options: PipelineOptions) -> None:
     """Waits for the end; a job on a cluster does not outlive who gives it up."""
-    try:
+    with _interrupted(lambda: _cancel(result, options)):
         result.wait_until_finish()
-    except KeyboardInterrupt:
+
+
+@contextlib.contextmanager
+def _interrupted(cancel: Callable[[], None]) -> Iterator[None]:
+    """Calls this first when the body is interrupted; Beam's own handler only hangs up."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def handle(*_: object) -> None:
+        # A thread of Beam's that reads messages tells at length that there are no more.
+        threading.excepthook = lambda _: None
+        cancel()
+        raise KeyboardInterrupt
+
+    earlier = signal.signal(signal.SIGINT, handle)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, earlier)
+
+
+def _cancel(result: PipelineResult, options: PipelineOptions) -> None:
+    settings = options.get_all_options()
+    if settings["runner"] == "FlinkRunner":
+        from beam_thunder.runners.flink.cluster import cancel
+
+        # Not through the job server: a terminal interrupts that as well.
+        cancel(settings["flink_master"], settings["job_name"])
+    else:
         result.cancel()
-        raise
 
 
 def _user_error(text: str) -> UserError | None:

@@ -27,7 +27,7 @@ def environment(worker: str, endpoint: str) -> dict[str, str]:
     Raises:
       grpc.RpcError: the runner does not answer within a minute.
     """
-    import grpc  # type: ignore[import-untyped]
+    import grpc
     from apache_beam.portability.api import beam_provision_api_pb2 as messages
     from apache_beam.portability.api import beam_provision_api_pb2_grpc as services
     from google.protobuf import json_format, text_format

@@ -9,10 +9,10 @@ from pathlib import PurePosixPath
 
 import pyarrow as pa
 
+from beam_thunder import files
 from beam_thunder.errors import RawFileError
 from beam_thunder.ledger import Ledger
 from beam_thunder.pipelines.questions import DatasetPlan
-from beam_thunder.streaming import files
 from beam_thunder.transforms import BATCH_ROWS, RecordBatchCoder, raw_slices
 from beam_thunder.transforms.questions import split_rejects
 from beam_thunder.transforms.read import read_slice

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 
-from beam_thunder.publish import is_local
-from beam_thunder.streaming import files
+from beam_thunder import files
+from beam_thunder.paths import is_local
 from beam_thunder.streaming.arrival import Piece, folder_of
 from beam_thunder.streaming.log import QUARANTINE, STATE, WINDOWS, Entry, WindowLog
 from beam_thunder.streaming.window import WindowRules, build_window

@@ -13,9 +13,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from hashlib import blake2b
 
+from beam_thunder import files
 from beam_thunder.generation.store import Keys
 from beam_thunder.manifest import MANIFEST
-from beam_thunder.streaming import files
 from beam_thunder.streaming.arrival import Arrival
 
 WINDOWS = "windows"

@@ -25,6 +25,7 @@ from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.pvalue import AsDict, PCollection
 
+from beam_thunder.files import write
 from beam_thunder.manifest import SPILLED
 from beam_thunder.schemas import QUESTIONS
 from beam_thunder.transforms.coders import RecordBatchCoder
@@ -91,12 +92,11 @@ def spill(questions: pa.RecordBatch, shards: int, folder: str) -> Iterator[tuple
         digest.update("\n".join(map(str, questions.column("key").to_pylist())).encode())
     path = FileSystems.join(folder, f"{digest.hexdigest()}.{shards}")
     coder, offset = RecordBatchCoder(), 0
-    with FileSystems.create(path, compression_type=CompressionTypes.UNCOMPRESSED) as handle:
-        for shard, part in split_by_shard(questions, shards):
-            encoded = coder.encode(part)
-            handle.write(encoded)
-            yield shard, Part(path, offset, len(encoded))
-            offset += len(encoded)
+    encoded = [(shard, coder.encode(part)) for shard, part in split_by_shard(questions, shards)]
+    write(path, b"".join(content for _, content in encoded), durable=False)
+    for shard, content in encoded:
+        yield shard, Part(path, offset, len(content))
+        offset += len(content)
 
 
 def load(parts: Iterable[Part]) -> Iterator[pa.RecordBatch]:

@@ -7,23 +7,22 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any
 
 import apache_beam as beam
 import pyarrow as pa
 import pyarrow.parquet as pq
 from apache_beam import pvalue
-from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.pvalue import PCollection
 from apache_beam.utils.windowed_value import WindowedValue
 
+from beam_thunder.files import Content, write
 from beam_thunder.transforms.pair import Paired
 from beam_thunder.transforms.profile import Measured, profile
 from beam_thunder.transforms.progress import Progress
 from beam_thunder.transforms.shuffle import ShardKey
 
-Buffer: TypeAlias = Any  # bytes, or what Arrow holds them in
 ROW_GROUP_ROWS = 32768
 # Only columns whose values repeat; looking for repeats in text costs time and finds none.
 _DICTIONARY = (
@@ -84,11 +83,9 @@ def decoded(rows: pa.RecordBatch) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(plain, names=rows.schema.names)
 
 
-def write_bytes(content: Buffer, rows: int, path: str, folder: str) -> WrittenFile:
+def write_bytes(content: Content, rows: int, path: str, folder: str) -> WrittenFile:
     """Writes a file that holds so many rows to `path` below `folder`."""
-    target = FileSystems.join(folder, *path.split("/"))
-    with FileSystems.create(target, compression_type=CompressionTypes.UNCOMPRESSED) as handle:
-        handle.write(content)
+    write(FileSystems.join(folder, *path.split("/")), content, durable=False)
     digest = hashlib.sha256(content).hexdigest()
     return WrittenFile(path, rows, memoryview(content).nbytes, digest)
 

@@ -32,17 +32,3 @@ def check(settings: Mapping[str, Any]) -> None:
             "built from runners/Dockerfile (or --setup_file ./setup.py, and have every worker "
             "install 2.5 GB for minutes)"
         )
-
-
-def check_folders(*folders: str) -> None:
-    """Folders that workers in a cloud reach.
-
-    Raises:
-      UserError: one is on this machine.
-    """
-    for folder in folders:
-        if "://" not in folder:
-            raise UserError(
-                f"{folder} is a folder of this machine, which Dataflow's workers do not see; "
-                "give one in a bucket, gs://BUCKET/..."
-            )

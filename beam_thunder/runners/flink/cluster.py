@@ -38,6 +38,7 @@ _OPEN = (
     *("java.time", "java.util", "java.util.concurrent", "java.util.concurrent.atomic"),
     *("java.util.concurrent.locks", "sun.net.util"),
 )
+_ENDED = ("FINISHED", "CANCELED", "FAILED")
 _LOGGING = """\
 rootLogger.level = INFO
 rootLogger.appenderRef.console.ref = console
@@ -271,6 +272,15 @@ def jobs(address: str, *states: str) -> list[str]:
     found = (rest(address, "jobs/overview") or {}).get("jobs", [])
     assert isinstance(found, list)
     return [each["jid"] for each in found if not states or each["state"] in states]
+
+
+def cancel(address: str, name: str) -> None:
+    """Has a cluster end the jobs of this name."""
+    found = (rest(address, "jobs/overview") or {}).get("jobs", [])
+    assert isinstance(found, list)
+    for job in found:
+        if job["name"] == name and job["state"] not in _ENDED:
+            rest(address, f"jobs/{job['jid']}?mode=cancel", "PATCH")
 
 
 def options(cluster: FlinkCluster, job_server: Path) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,9 @@ def settle(flags: Sequence[str], settings: Mapping[str, Any]) -> list[str]:
         return list(flags)
     _check_cluster(master, settings)
     _check_job_server(settings)
-    return [*flags, *_environment(master, settings)]
+    # By which it is found again when it is to be cancelled.
+    name = [] if settings["job_name"] else [f"--job_name=beam-thunder-{uuid.uuid4().hex[:12]}"]
+    return [*flags, *name, *_environment(master, settings)]
 
 
 def _check_cluster(master: str, settings: Mapping[str, Any]) -> None:

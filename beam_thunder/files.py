@@ -1,4 +1,4 @@
-"""Files of a stream: written whole or not at all, on a disk or in an object store."""
+"""Files that are written whole or not at all, on a disk or in an object store."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, TypeAlias
 
 from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 
-from beam_thunder.publish import is_local
-from beam_thunder.remote import read
+from beam_thunder.paths import ASIDE, is_local
 
-__all__ = ["create", "exists", "locked", "move", "read", "remove", "upload", "write"]
+Content: TypeAlias = Any
+"""Bytes, or what Arrow holds them in."""
 
 
 def exists(path: str) -> bool:
@@ -23,13 +24,29 @@ def exists(path: str) -> bool:
     return Path(path).exists() if is_local(path) else FileSystems.exists(path)
 
 
-def write(path: str, content: bytes) -> None:
-    """Writes a file, durably; another reader sees all of it or nothing."""
+def read(path: str) -> bytes:
+    """The bytes of a file."""
+    with FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED) as file:
+        return file.read()
+
+
+def write(path: str, content: Content, durable: bool = True) -> None:
+    """Writes a file, whose folder need not be there; others see all of it or nothing.
+
+    So a worker that was given up, and still writes what another has written again, does no
+    harm: both write the same.
+
+    Args:
+      path: of the file.
+      content: of it.
+      durable: whether to wait until a local disk has it; a build waits at its end, once.
+    """
     if is_local(path):
-        _aside(Path(path), content).replace(path)
+        _aside(Path(path), content, durable).replace(path)
         return
+    # An object appears when it is closed, and not before.
     with FileSystems.create(path, compression_type=CompressionTypes.UNCOMPRESSED) as file:
-        file.write(content)
+        file.write(bytes(content))
 
 
 def create(path: str, content: bytes) -> bool:
@@ -53,9 +70,9 @@ def _create_object(path: str, content: bytes) -> bool:
         write(path, content)
         return True
     from google.api_core.exceptions import PreconditionFailed
-    from google.cloud import storage  # type: ignore[import-untyped,attr-defined]
+    from google.cloud.storage import Blob, Client
 
-    blob = storage.Blob.from_string(path, client=storage.Client())
+    blob = Blob.from_string(path, client=Client())
     if blob.exists():
         return False
     try:
@@ -65,14 +82,15 @@ def _create_object(path: str, content: bytes) -> bool:
     return True
 
 
-def _aside(path: Path, content: bytes) -> Path:
+def _aside(path: Path, content: Content, durable: bool = True) -> Path:
     """A file with the content beside the path, in no pattern's way."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
+    aside = path.with_name(f"{ASIDE}{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
     with aside.open("wb") as file:
         file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+        if durable:
+            file.flush()
+            os.fsync(file.fileno())
     return aside
 
 
@@ -83,7 +101,7 @@ def move(source: str, target: str) -> None:
             Path(target).parent.mkdir(parents=True, exist_ok=True)
             Path(source).rename(target)
         return
-    paths = _below(source)
+    paths = below(source)
     # The manifest last: where there are no renames of folders, it is what makes them count.
     for group in (
         [path for path in paths if not path.endswith("/manifest.json")],
@@ -110,13 +128,14 @@ def remove(folder: str) -> None:
     if is_local(folder):
         shutil.rmtree(folder, ignore_errors=True)
         return
-    paths = _below(folder)
+    paths = below(folder)
     if paths:
         FileSystems.delete(paths)
 
 
-def _below(folder: str) -> list[str]:
-    match = FileSystems.match([f"{folder}/**"])[0]
+def below(folder: str) -> list[str]:
+    """The files of an object store's folder, in the order of their names."""
+    match = FileSystems.match([folder.rstrip("/") + "/**"])[0]
     return sorted(each.path for each in match.metadata_list)
 
 
