@@ -6,7 +6,7 @@ import json
 import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,12 +40,18 @@ class Asking:
       python: an interpreter with vLLM; None to look for one.
       concurrency: requests that are open at a time.
       redo_truncated: whether answers that were cut off at the token limit are asked again.
+      elsewhere: whether workers run in containers, whose interpreter `python` then is.
     """
 
     urls: Sequence[str] = ()
     python: str | None = None
     concurrency: int = 256
     redo_truncated: bool = False
+    elsewhere: bool = False
+
+    def on(self, options: PipelineOptions) -> Asking:
+        """The same, for the workers of a runner."""
+        return replace(self, elsewhere=options.get_all_options()["runner"] == "DataflowRunner")
 
 
 @dataclass(frozen=True)
@@ -97,7 +103,13 @@ def generate(
     wanted = {d: datasets[d] for d in datasets if any(d in each for each in asked.values())}
     found = find_datasets(wanted, recipe_path.parent, raw)
     job = _Job(
-        recipe, recipe_path.parent, absolute(out), selection.limit, asking, options, console
+        recipe,
+        recipe_path.parent,
+        absolute(out),
+        selection.limit,
+        asking.on(options),
+        options,
+        console,
     )
     counts = {
         name: job.run(name, {d: found[d] for d in asked[name]}) for name in names if asked[name]
@@ -191,13 +203,19 @@ def handler(recipe: Recipe, name: str, out: str, asking: Asking) -> VllmModelHan
     from beam_thunder.generation.attempts import Asked
     from beam_thunder.generation.engine import Window
     from beam_thunder.generation.handler import VllmModelHandler
-    from beam_thunder.generation.interpreter import check_interpreter, find_interpreter
+    from beam_thunder.generation.interpreter import (
+        CONTAINER_PYTHON,
+        check_interpreter,
+        find_interpreter,
+    )
     from beam_thunder.generation.served import check_served
 
     model, urls, python = recipe.models[name], asking.urls, ""
     for url in urls:
         check_served(url, model.hub)
-    if not urls:
+    if not urls and asking.elsewhere:
+        python = asking.python or CONTAINER_PYTHON
+    elif not urls:
         python = find_interpreter(asking.python)
         check_interpreter(python)
     return VllmModelHandler(
@@ -208,6 +226,7 @@ def handler(recipe: Recipe, name: str, out: str, asking: Asking) -> VllmModelHan
         python,
         model.server,
         Window(asking.concurrency),
+        "" if urls else model.accelerator,
     )
 
 

@@ -6,7 +6,14 @@ import re
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
@@ -17,6 +24,7 @@ from beam_thunder.templates import check_template
 
 Table = Literal["sft", "preference", "attempts", "kto", "published"]
 
+_ACCELERATOR = r"type:[\w-]+;count:[1-9]\d*(;install-nvidia-driver(:[\w.-]+)?)?"
 _FOLDER = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 _TAKEN = (
     *("rejects", "spilled", "validation"),
@@ -55,6 +63,8 @@ class ModelRecipe(BaseModel):
       revision: branch, tag or commit of the repository; answers of another one are
         other answers.
       server: arguments for the server that is started for it, as vLLM names them.
+      accelerator: the hardware of workers that run it, as Beam's resource hint, where the
+        runner hires workers (Dataflow): `type:nvidia-l4;count:1;install-nvidia-driver`.
       sampling: in place of the recipe's own for this model.
       answers: for `recorded`, a file (.jsonl, .csv or .parquet) of `question` or
         `question_id`, `model` and `response`, relative to the recipe.
@@ -66,8 +76,19 @@ class ModelRecipe(BaseModel):
     hub: str = ""
     revision: str = ""
     server: dict[str, str | int | float | bool] = Field(default_factory=dict)
+    accelerator: str = ""
     sampling: Sampling | None = None
     answers: str = ""
+
+    @field_validator("accelerator")
+    @classmethod
+    def _is_hint(cls, value: str) -> str:
+        if value and not re.fullmatch(_ACCELERATOR, value):
+            raise ValueError(
+                f"{value!r}: expected type:TYPE;count:NUMBER, and perhaps "
+                ";install-nvidia-driver behind it, as type:nvidia-l4;count:1"
+            )
+        return value
 
 
 class DatasetRecipe(BaseModel):

@@ -102,7 +102,8 @@ def stream(
         options, {"--watch": watched, "--out": out, "--attempts": watching.attempts or None}
     )
     _check_out(out, recipe)
-    what = plan(recipe, recipe_path.parent, watching, out, gate or Gate(), asking or Asking())
+    asking = (asking or Asking()).on(options)
+    what = plan(recipe, recipe_path.parent, watching, out, gate or Gate(), asking)
     logs = {name: WindowLog(out, name) for name in recipe.datasets}
     for name, log in logs.items():
         recover(log, out, name)
@@ -125,7 +126,7 @@ def _check_out(out: str, recipe: Recipe) -> None:
     from beam_thunder import files
     from beam_thunder.streaming.log import STATE
 
-    path, own = f"{out}/{STATE}/recipe.json", dump(recipe.model_dump())
+    path, own = f"{out}/{STATE}/recipe.json", _identity(recipe)
     if files.create(path, own):
         return
     if files.read(path) != own:
@@ -133,6 +134,12 @@ def _check_out(out: str, recipe: Recipe) -> None:
             f"--out {out} has windows of another recipe (as {path} says), and these would not "
             "fit beside them; give another --out"
         )
+
+
+def _identity(recipe: Recipe) -> bytes:
+    """What must not change between runs of a stream: all but where models run."""
+    where = {"models": {"__all__": {"accelerator", "server"}}}
+    return dump(recipe.model_dump(exclude=where))
 
 
 def plan(
@@ -218,10 +225,10 @@ def _handlers(recipe: Recipe, attempts: str, asking: Asking) -> dict[str, Answer
         for model in recipe.models_of(dataset):
             if recipe.models[model].engine == "vllm":
                 samples.setdefault(model, {})[dataset] = recipe.samples_of(dataset)
-    if asking.urls and len(samples) > 1:
+    if len(samples) > 1:
         raise UserError(
-            f"--vllm-url takes one model at a time, and these would be asked: "
-            f"{', '.join(samples)}; take one's datasets with --only"
+            f"a stream asks one model, and these would be asked: {', '.join(samples)}; keep "
+            "one in the recipe (workers could not hold the servers of several)"
         )
     return {
         model: AnswerHandler(handler(recipe, model, attempts, asking), samples[model])

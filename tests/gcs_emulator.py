@@ -63,4 +63,4 @@ def bucket(emulator, monkeypatch, request) -> str:
     monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", "test")
     monkeypatch.setattr(auth._Credentials, "_credentials_init", True)
     monkeypatch.setattr(auth._Credentials, "_credentials", None)
-    return f"gs://{BUCKET}/{request.node.name}-{os.urandom(4).hex()}"
+    return f"gs://{BUCKET}/{request.node.originalname}-{os.urandom(4).hex()}"

@@ -21,6 +21,7 @@ from beam_thunder import files
 from beam_thunder.build import build
 from beam_thunder.errors import BuildRefused, UserError
 from beam_thunder.generate import Asking, generate
+from beam_thunder.runners.dataflow import template
 from tests.gcs_emulator import BUCKET, bucket, emulator
 from tests.openai_server import serving
 from tests.windows import planned, run_windows
@@ -192,3 +193,10 @@ def test_missing_credentials_are_told_at_once(monkeypatch, tmp_path):
     monkeypatch.setenv("NO_GCE_CHECK", "true")
     with pytest.raises(UserError, match="no credentials for Google Cloud here; log in with"):
         build(RECIPE, "gs://bucket/raw", str(tmp_path / "out"))
+
+
+def test_a_template_takes_its_recipe_from_the_bucket(bucket, tmp_path):
+    files.write(f"{bucket}/recipe.yaml", b"datasets: {}\n")
+    assert template.fetched(f"{bucket}/recipe.yaml", tmp_path).read_text() == "datasets: {}\n"
+    with pytest.raises(UserError, match=r"--recipe .*/none\.yaml: no such file"):
+        template.fetched(f"{bucket}/none.yaml", tmp_path)

@@ -32,6 +32,7 @@ class VllmModelHandler(ModelHandler[Request, Answered, Engine]):
       python: the interpreter that starts it, one that has vLLM.
       arguments: for the server, as vLLM names them.
       window: how the model is asked.
+      accelerator: what workers that start a server must have, as Beam's resource hint.
     """
 
     asked: Asked
@@ -41,6 +42,7 @@ class VllmModelHandler(ModelHandler[Request, Answered, Engine]):
     python: str = ""
     arguments: Mapping[str, Any] = field(default_factory=dict)
     window: Window = field(default_factory=Window)
+    accelerator: str = ""
 
     def __post_init__(self) -> None:
         super().__init__()

@@ -11,6 +11,9 @@ from pathlib import Path
 
 from beam_thunder.errors import UserError
 
+CONTAINER_PYTHON = "/opt/vllm/bin/python"
+"""Where runners/Dockerfile puts the interpreter that has vLLM."""
+
 _CURE = "run `make vllm`, or name an interpreter that has it with --vllm-python PATH"
 
 

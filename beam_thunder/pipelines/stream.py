@@ -40,6 +40,7 @@ from beam_thunder.streaming.commit import commit_window
 from beam_thunder.streaming.log import STATE, Entry, WindowLog
 from beam_thunder.streaming.window import WindowRules
 from beam_thunder.transforms import register_coders
+from beam_thunder.transforms.generate import on_accelerator
 
 ASKED_ROWS = 64
 """Questions that a worker has answered together. A runner that takes checkpoints waits for
@@ -226,7 +227,8 @@ class AnswerQuestions(beam.PTransform[PCollection[Answering], PCollection[Piece]
     def expand(self, questions: PCollection[Answering]) -> PCollection[Piece]:
         questions |= "Spread questions over workers" >> beam.Reshuffle()
         for name, handler in self.plan.models.items():
-            questions |= f"Ask {name}" >> RunInference(handler)
+            asking = on_accelerator(RunInference(handler), handler.model.accelerator)
+            questions |= f"Ask {name}" >> asking
         return questions | "Grade" >> beam.ParDo(_Grade(self.plan)).with_output_types(Piece)
 
 

@@ -52,15 +52,36 @@ class Generate(beam.PTransform[PCollection[tuple[str, pa.RecordBatch]], PCollect
             >> beam.Map(self._wanted).with_output_types(tuple[str, pa.RecordBatch])
             # Questions come by the file; without this a worker would ask all of a file.
             | "Spread questions over workers" >> beam.Reshuffle()
-            | "Ask what is missing" >> beam.ParDo(_AskMissing(self)).with_output_types(Request)
-            | "Answer" >> RunInference(self.handler)
-            | "Drain" >> beam.ParDo(_Drain(self)).with_output_types(Answered)
+            | "Ask" >> on_accelerator(_Ask(self), self.handler.accelerator)
         )
 
     def _wanted(self, element: tuple[str, pa.RecordBatch]) -> tuple[str, pa.RecordBatch]:
         dataset, questions = element
         self.progress.add("wanted", questions.num_rows * self.samples[dataset])
         return element
+
+
+def on_accelerator(transform: Any, hint: str) -> Any:
+    """The transform, for workers with this hardware if the runner hires them by it."""
+    return transform.with_resource_hints(accelerator=hint) if hint else transform
+
+
+@dataclass(eq=False)
+class _Ask(beam.PTransform[PCollection[tuple[str, pa.RecordBatch]], PCollection[Answered]]):
+    """All that needs the model's engine: on one worker, which shares it."""
+
+    settings: Generate
+
+    def expand(
+        self, questions: PCollection[tuple[str, pa.RecordBatch]]
+    ) -> PCollection[Answered]:
+        return (
+            questions
+            | "What is missing"
+            >> beam.ParDo(_AskMissing(self.settings)).with_output_types(Request)
+            | "Answer" >> RunInference(self.settings.handler)
+            | "Drain" >> beam.ParDo(_Drain(self.settings)).with_output_types(Answered)
+        )
 
 
 @dataclass(eq=False)

@@ -26,6 +26,11 @@ def check(settings: Mapping[str, Any]) -> None:
             raise UserError(f"--{name} {place}: expected a folder in a bucket, gs://BUCKET/...")
     if settings["temp_location"] is None and settings["staging_location"] is None:
         raise UserError("DataflowRunner needs --temp_location gs://BUCKET/tmp")
+    if settings["template_location"] and not settings["streaming"]:
+        raise UserError(
+            "--template_location: only a stream can be a template; a build is published, and "
+            "answers are counted, by the process that starts the job and waits for its end"
+        )
     if not settings["sdk_container_image"] and not settings["setup_file"]:
         raise UserError(
             "Beam's own container lacks this package: give --sdk_container_image, an image "
