@@ -11,7 +11,6 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
-    field_validator,
     model_validator,
 )
 from ruamel.yaml import YAML
@@ -20,6 +19,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from beam_thunder.catalog import CATALOG, Entry, Kind, find, suggestion
 from beam_thunder.errors import RecipeError
 from beam_thunder.filters import Limits
+from beam_thunder.paths import is_local
 from beam_thunder.templates import check_template
 
 Table = Literal["sft", "preference", "attempts", "kto", "published"]
@@ -67,7 +67,7 @@ class ModelRecipe(BaseModel):
         runner hires workers (Dataflow): `type:nvidia-l4;count:1;install-nvidia-driver`.
       sampling: in place of the recipe's own for this model.
       answers: for `recorded`, a file (.jsonl, .csv or .parquet) of `question` or
-        `question_id`, `model` and `response`, relative to the recipe.
+        `question_id`, `model` and `response`, relative to the recipe, or a URL.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True)
@@ -79,16 +79,6 @@ class ModelRecipe(BaseModel):
     accelerator: str = ""
     sampling: Sampling | None = None
     answers: str = ""
-
-    @field_validator("accelerator")
-    @classmethod
-    def _is_hint(cls, value: str) -> str:
-        if value and not re.fullmatch(_ACCELERATOR, value):
-            raise ValueError(
-                f"{value!r}: expected type:TYPE;count:NUMBER, and perhaps "
-                ";install-nvidia-driver behind it, as type:nvidia-l4;count:1"
-            )
-        return value
 
 
 class DatasetRecipe(BaseModel):
@@ -371,7 +361,14 @@ def _check_model(path: Path, tree: Any, name: str, model: ModelRecipe) -> None:
     needed = "hub" if model.engine == "vllm" else "answers"
     if not getattr(model, needed):
         raise RecipeError(f"{where}: model {name!r} of engine {model.engine} needs `{needed}`")
-    if model.answers and not (path.parent / model.answers).is_file():
+    if model.accelerator and not re.fullmatch(_ACCELERATOR, model.accelerator):
+        raise RecipeError(
+            f"{path}:{_line(tree, (*keys, 'accelerator'))}: accelerator "
+            f"{model.accelerator!r} of model {name!r}: expected type:TYPE;count:NUMBER, and "
+            "perhaps ;install-nvidia-driver behind it, as type:nvidia-l4;count:1"
+        )
+    missing = is_local(model.answers) and not (path.parent / model.answers).is_file()
+    if model.answers and missing:
         raise RecipeError(
             f"{path}:{_line(tree, (*keys, 'answers'))}: no file {model.answers!r} "
             f"beside the recipe in {path.parent}"

@@ -101,7 +101,7 @@ def stream(
     check_folders(
         options, {"--watch": watched, "--out": out, "--attempts": watching.attempts or None}
     )
-    _check_out(out, recipe)
+    claim(out, recipe)
     asking = (asking or Asking()).on(options)
     what = plan(recipe, recipe_path.parent, watching, out, gate or Gate(), asking)
     logs = {name: WindowLog(out, name) for name in recipe.datasets}
@@ -117,7 +117,7 @@ def stream(
     return [entry for entries in added.values() for entry in entries]
 
 
-def _check_out(out: str, recipe: Recipe) -> None:
+def claim(out: str, recipe: Recipe) -> None:
     """Claims the output folder for this recipe's stream.
 
     Raises:

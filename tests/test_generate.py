@@ -10,11 +10,14 @@ import time
 from collections import Counter
 from pathlib import Path
 
+import apache_beam as beam
 import pytest
+from apache_beam.testing.util import assert_that, equal_to
 
 from beam_thunder.errors import BuildRefused, RecipeError, UserError
 from beam_thunder.generate import Asking, Selection, generate
 from beam_thunder.generation.store import done, folder_of, parts
+from beam_thunder.transforms.generate import on_accelerator
 from tests.openai_server import answer, serving
 from tests.stored import stored
 
@@ -54,6 +57,13 @@ def run(files: Path, server, **asking):
 def rows_of(files: Path, model: str = "tiny"):
     """The rows of the folder of attempts, by key."""
     return stored(folder_of(str(files / "attempts"), "gsm8k-synthetic", model))
+
+
+def test_a_hint_for_hardware_does_no_harm_where_there_is_nothing_to_hire():
+    hint = "type:nvidia-l4;count:1"
+    with beam.Pipeline() as pipeline:
+        asked = pipeline | beam.Create([1, 2]) | on_accelerator(beam.Map(str), hint)
+        assert_that(asked, equal_to(["1", "2"]))
 
 
 def test_each_question_is_answered_as_often_as_the_recipe_says(files):

@@ -134,6 +134,19 @@ def test_attempts_in_a_bucket_are_asked_for_once(bucket, tmp_path):
     assert built["datasets"]["gsm8k-synthetic"]["ledger"]["written"]["attempts"] == asked
 
 
+def test_recorded_answers_may_be_in_a_bucket(bucket, tmp_path):
+    answers = ROOT / "examples" / "answers.jsonl"
+    for place in (put(answers.parent, f"{bucket}/examples") + "/answers.jsonl", answers):
+        recipe = tmp_path / "recipe.yaml"
+        recipe.write_text(
+            f"models:\n  careful: {{engine: recorded, answers: '{place}'}}\n"
+            "datasets:\n  gsm8k-synthetic: {tables: [attempts]}\n"
+        )
+        out = tmp_path / str(place).partition(":")[0].strip("/").replace("/", "-")
+        built = build(recipe, str(RAW), str(out))
+        assert built["datasets"]["gsm8k-synthetic"]["ledger"]["attempts"] == 12
+
+
 def test_windows_of_a_stream_are_the_same_in_a_bucket(bucket, tmp_path):
     [file] = RAW.glob("openai/gsm8k/main/train-*.parquet")
     again = shutil.copy(file, tmp_path / "again.parquet")

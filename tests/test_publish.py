@@ -9,6 +9,7 @@ import pytest
 
 from beam_thunder import publish as module
 from beam_thunder.errors import UserError
+from beam_thunder.paths import ASIDE
 from beam_thunder.publish import complete, keep_refused, publish, read_manifest, staging
 
 
@@ -45,6 +46,14 @@ def test_published_folder_has_data_card_and_manifest_alone(tmp_path):
     publish_one(tmp_path / "out")
     assert names(tmp_path / "out") == {"d/sft/a.parquet", "manifest.json", "README.md"}
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_files_that_a_killed_worker_had_not_finished_are_not_published(tmp_path):
+    with staging(str(tmp_path / "out")) as folder:
+        fill(folder, "d/sft/a.parquet", f"d/sft/{ASIDE}a.parquet.1.ab")
+        complete(folder, manifest("d/sft/a.parquet"))
+        publish(folder, str(tmp_path / "out"), manifest("d/sft/a.parquet"))
+    assert names(tmp_path / "out") == {"d/sft/a.parquet", "manifest.json", "README.md"}
 
 
 def test_parents_of_the_output_folder_are_made(tmp_path):

@@ -297,6 +297,12 @@ CATALOG_NAMES = "known are arc-challenge, arc-easy, gsm8k, "
             id="template without the question",
         ),
         pytest.param(
+            "models:\n  tiny: {hub: a/b, accelerator: one L4}\ndatasets:\n  mbpp:\n",
+            "recipe.yaml:2: accelerator 'one L4' of model 'tiny'",
+            "expected type:TYPE;count:NUMBER",
+            id="accelerator that is no resource hint",
+        ),
+        pytest.param(
             "models:\n  tiny: {server: {max-model-len: 10}}\ndatasets:\n  mbpp:\n",
             "recipe.yaml:2: model 'tiny' of engine vllm",
             "needs `hub`",

@@ -531,6 +531,14 @@ def test_flow_has_every_count_and_loss():
     }
 
 
+def test_flow_of_a_window_names_the_questions_that_an_earlier_one_has():
+    ledger = {"read": 10, "questions": 9, "repeated": 4, "shuffled": 5, "attempts": 20}
+    found = {step.name: step for step in steps(ledger)}
+    assert found["questions not seen before"].rows == 5
+    assert found["questions not seen before"].lost == {"repeated": 4}
+    assert "questions in shards" not in found  # which tells of rows that a step lost
+
+
 def test_flow_of_a_table_that_was_not_wanted_ends_before_it():
     assert [step.name for step in steps({"read": 1, "written": {"sft": 1}})][-1] == "SFT rows"
 

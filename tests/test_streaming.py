@@ -15,8 +15,9 @@ from beam_thunder.build import build
 from beam_thunder.errors import UserError
 from beam_thunder.generate import Asking
 from beam_thunder.generation.store import folder_of
+from beam_thunder.recipe import load_recipe
 from beam_thunder.runners.streaming import stream_options
-from beam_thunder.stream import Watching, seconds, stream
+from beam_thunder.stream import claim, seconds
 from beam_thunder.streaming import commit
 from beam_thunder.streaming.arrival import Arrival, datasets_of
 from beam_thunder.streaming.log import Entry, WindowLog
@@ -338,6 +339,15 @@ def test_what_was_answered_before_a_stream_ended_is_not_asked_again(answering, t
     )
 
 
+def test_two_models_are_refused(tmp_path):
+    path = tmp_path / "recipe.yaml"
+    path.write_text(
+        "models:\n  one: {hub: a/b}\n  two: {hub: a/c}\ndatasets:\n  gsm8k-synthetic:\n"
+    )
+    with pytest.raises(UserError, match=r"asks one model, .*: one, two; keep one in the"):
+        planned(path, tmp_path / "out")
+
+
 # The command
 
 
@@ -359,13 +369,14 @@ def test_a_stream_needs_a_runner_that_streams():
         stream_options(["--runner", "DirectRunner"])
 
 
-def test_windows_of_another_recipe_are_refused(recipe, tmp_path):
-    claimed = tmp_path / "out" / ".stream" / "recipe.json"
-    claimed.parent.mkdir(parents=True)
-    claimed.write_text("{}\n")
-    flags = ["--runner", "FlinkRunner", "--flink_master", "localhost:1"]
-    with pytest.raises(UserError, match=r"windows of another recipe|localhost:1"):
-        stream(recipe, Watching("x"), str(tmp_path / "out"), beam_flags=flags)
+def test_other_hardware_makes_no_other_recipe(tmp_path):
+    path, out = tmp_path / "recipe.yaml", str(tmp_path / "out")
+    for server in ("", ", server: {dtype: float32}, accelerator: type:nvidia-l4;count:1"):
+        path.write_text(f"models:\n  tiny: {{hub: tiny{server}}}\ndatasets:\n  mbpp:\n")
+        claim(out, load_recipe(path))
+    path.write_text("models:\n  tiny: {hub: other}\ndatasets:\n  mbpp:\n")
+    with pytest.raises(UserError, match="windows of another recipe"):
+        claim(out, load_recipe(path))
 
 
 def test_an_arrival_keeps_its_time_to_the_last_digit(tmp_path):

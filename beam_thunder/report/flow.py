@@ -9,7 +9,7 @@ from typing import Any
 Ledger = Mapping[str, Any]
 
 _KNOWN = {
-    *("read", "questions", "shuffled", "stored", "attempts", "correct", "wrong"),
+    *("read", "questions", "repeated", "shuffled", "stored", "attempts", "correct", "wrong"),
     *("accepted", "duplicates", "candidates"),
 }
 
@@ -44,7 +44,10 @@ def _steps(ledger: Ledger) -> Iterator[Step]:
 
     yield Step("raw rows read", count("read"))
     yield Step("questions", count("questions"), lost=ledger.get("rejected") or {})
-    if count("shuffled") != count("questions"):
+    new = count("questions") - count("repeated")
+    if count("repeated"):
+        yield Step("questions not seen before", new, lost={"repeated": count("repeated")})
+    if count("shuffled") != new:
         yield Step(
             "questions in shards", count("shuffled"), note="a step lost or repeated rows"
         )
