@@ -67,10 +67,15 @@ def test_clusters_are_set_as_the_one_that_the_tests_run(name, tmp_path):
     tested = YAML(typ="safe").load((tmp_path / "conf" / "config.yaml").read_text())
     found = properties(name)
     for setting in found:
-        if setting.startswith(("taskmanager.network", "taskmanager.memory.network", "restart")):
+        if setting.startswith(("taskmanager.network", "taskmanager.memory", "restart")):
             assert str(found[setting]) == str(tested[setting]), setting
     assert {each for each in tested if each.startswith("restart")} <= set(found)
     assert found["heartbeat.timeout"] == str(tested["heartbeat.timeout"])
+    memory = tested["taskmanager.memory.process.size"]
+    if name == "kubernetes.yaml":  # there it is the pod's
+        assert yaml(name)["spec"]["taskManager"]["resource"]["memory"] == memory
+    else:
+        assert found["taskmanager.memory.process.size"] == memory
 
 
 def test_clusters_run_the_version_of_the_job_server():

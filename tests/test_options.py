@@ -2,6 +2,7 @@
 
 import http.server
 import json
+import os
 import threading
 
 import pytest
@@ -49,7 +50,16 @@ def test_several_known_options_of_different_runners_pass():
 
 
 @pytest.fixture
-def flink():
+def java(tmp_path, monkeypatch):
+    """A path with a `java` on it, which nothing here runs."""
+    program = tmp_path / "bin" / "java"
+    program.parent.mkdir()
+    program.touch(0o755)
+    monkeypatch.setenv("PATH", str(program.parent), prepend=os.pathsep)
+
+
+@pytest.fixture
+def flink(java):
     """What answers as the REST interface of a Flink 1.19 with two task slots does."""
 
     class Overview(http.server.BaseHTTPRequestHandler):
@@ -95,7 +105,13 @@ def test_options_of_the_job_server_pass(flink, jar):
     on_flink(flink, "--flink_job_server_jar", jar, "--checkpointing_interval", "3000")
 
 
-def test_a_master_that_does_not_answer_is_named():
+def test_where_java_is_missing_the_error_says_how_to_get_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(UserError, match="apt-get install default-jre-headless"):
+        on_flink("[auto]")
+
+
+def test_a_master_that_does_not_answer_is_named(java):
     with pytest.raises(UserError, match="localhost:1: no Flink answers there"):
         on_flink("localhost:1")
 

@@ -158,7 +158,8 @@ class FlinkCluster:
             "rest.port": self.port,
             "taskmanager.host": "localhost",
             "taskmanager.bind-host": "127.0.0.1",
-            "taskmanager.memory.process.size": "2000m",
+            # Shards pass through Java on their way between workers, several copies of each.
+            "taskmanager.memory.process.size": "4000m",
             # A build of all datasets has hundreds of steps, and each pair of them buffers.
             "taskmanager.memory.network.min": "600m",
             "taskmanager.memory.network.max": "600m",
