@@ -17,6 +17,15 @@ from beam_thunder.catalog import CATALOG, Kind, find
 from beam_thunder.errors import BuildRefused, UserError
 from beam_thunder.quiet import import_tfdv, quieten
 
+_GOES_ON = "the same command goes on where it was"
+_LEFT_BY = {
+    "build": "nothing was published",
+    "fetch": _GOES_ON,
+    "generate": _GOES_ON,
+    "stream": _GOES_ON,
+}
+"""What an interruption leaves, by command."""
+
 _BUILD_HELP = """\
 Reads the raw files of the recipe's datasets, makes SFT rows and preference pairs,
 and publishes them as Parquet shards, all at once or not at all.
@@ -303,7 +312,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"beam-thunder: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("beam-thunder: interrupted; nothing was published", file=sys.stderr)
+        left = _LEFT_BY.get(args.command)
+        print("beam-thunder: interrupted" + (f"; {left}" if left else ""), file=sys.stderr)
         return 130
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -138,6 +140,21 @@ def test_a_build_killed_before_publishing_leaves_nothing_visible(
     beam_thunder(tmp_path / "again", "build", real, "--raw", raw / "hub", "--out", out)
     same(out, built)
     cancel_jobs(flink)
+
+
+def test_an_interrupted_build_ends_its_job_too(flink, real, raw, tmp_path):
+    out = tmp_path / "out"
+    earlier = jobs(flink.address)
+    call = ("build", real, "--raw", raw / "hub", "--out", out, *on_flink(flink, 4))
+    with command(tmp_path / "log", *call) as running:
+        running.wait(lambda: list(tmp_path.glob(".out.staging.*/**/*.parquet")))
+        os.killpg(running.process.pid, signal.SIGINT)  # as a terminal does
+        said = running.end(130)
+    assert "interrupted; nothing was published" in said
+    [job] = set(jobs(flink.address)) - set(earlier)
+    wait(lambda: job in jobs(flink.address, "CANCELED"))
+    assert not out.exists()
+    assert "Traceback" not in said
 
 
 def test_workers_end_with_their_job(flink):

@@ -203,7 +203,7 @@ def test_a_stream_on_flink_is_the_batch_build_and_survives_failures(flink, arriv
         assert failures(flink, job) > 0
         assert left
         running.process.send_signal(signal.SIGINT)
-        running.end(130)
+        assert "interrupted; the same command goes on" in running.end(130)
     wait(lambda: not jobs(flink.address, "RUNNING"))
     arriving.check()
     before = sorted(path.name for path in arriving.out.glob(".stream/log/*/*"))
