@@ -11,9 +11,11 @@ import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from beam_thunder import __version__
+from beam_thunder.errors import UserError
 from beam_thunder.ledger import Ledger
 from beam_thunder.recipe import Recipe
 
@@ -75,6 +77,21 @@ def manifest(
 def dump(content: Mapping[str, Any]) -> bytes:
     """A manifest as it is written: for people to read and compare."""
     return json.dumps(content, ensure_ascii=False, indent=2).encode() + b"\n"
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """The manifest of a published folder.
+
+    Raises:
+      UserError: there is none, or it is none of beam-thunder's.
+    """
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"{folder} is no published build: {MANIFEST}: {error}") from error
+    if not isinstance(manifest, dict) or "beam_thunder" not in manifest:
+        raise UserError(f"{folder / MANIFEST} is not a manifest of beam-thunder")
+    return manifest
 
 
 def explain(anomalies: Sequence[Mapping[str, Any]]) -> str:

@@ -12,7 +12,6 @@ import ctypes
 import errno
 import fcntl
 import glob
-import json
 import os
 import shutil
 import sys
@@ -22,7 +21,7 @@ from typing import Any
 
 from beam_thunder.card import card
 from beam_thunder.errors import BuildRefused, UserError
-from beam_thunder.manifest import CARD, MANIFEST, REPORT, RESULT, SPILLED, dump
+from beam_thunder.manifest import CARD, MANIFEST, REPORT, RESULT, SPILLED, dump, read_manifest
 from beam_thunder.paths import ASIDE, is_local
 
 _KEPT = (MANIFEST, REPORT, "rejects", "validation")
@@ -122,21 +121,6 @@ def keep_refused(folder: str, out: str) -> str:
         if source.exists():
             source.rename(kept / name)
     return str(kept)
-
-
-def read_manifest(folder: Path) -> dict[str, Any]:
-    """The manifest of a published folder.
-
-    Raises:
-      UserError: there is none, or it is none of beam-thunder's.
-    """
-    try:
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UserError(f"{folder} is no published build: {MANIFEST}: {error}") from error
-    if not isinstance(manifest, dict) or "beam_thunder" not in manifest:
-        raise UserError(f"{folder / MANIFEST} is not a manifest of beam-thunder")
-    return manifest
 
 
 def _check_out(target: Path) -> None:

@@ -17,8 +17,7 @@ from apache_beam.io.filesystems import FileSystems
 from beam_thunder.errors import UserError
 from beam_thunder.files import read
 from beam_thunder.ledger import Ledger
-from beam_thunder.manifest import CARD, MANIFEST, REPORT
-from beam_thunder.publish import read_manifest
+from beam_thunder.manifest import CARD, MANIFEST, REPORT, read_manifest
 from beam_thunder.transforms.profile import TEXTS, profile
 from beam_thunder.transforms.statistics import Partial, merge_statistics, partial_statistics
 from beam_thunder.transforms.validate import (

@@ -9,8 +9,9 @@ import pytest
 
 from beam_thunder import publish as module
 from beam_thunder.errors import UserError
+from beam_thunder.manifest import read_manifest
 from beam_thunder.paths import ASIDE
-from beam_thunder.publish import complete, keep_refused, publish, read_manifest, staging
+from beam_thunder.publish import complete, keep_refused, publish, staging
 
 
 def manifest(*paths: str) -> dict:

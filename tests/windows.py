@@ -68,7 +68,9 @@ def publish(
     pieces = []
     for path in paths:
         arrival = arrived(path)
-        for piece, rows in read_arrival(name, stream.datasets[name], arrival, stream.state):
+        for piece, rows in read_arrival(
+            name, stream.datasets[name].source, arrival, stream.state
+        ):
             place = kept(rows, name, arrival, stream.state) if rows is not None else ""
             pieces.append(replace(piece, questions=place))
     log = log or WindowLog(stream.out, name)

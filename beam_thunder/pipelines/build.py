@@ -27,8 +27,7 @@ from beam_thunder.pipelines.processed import Processed
 from beam_thunder.pipelines.questions import DatasetPlan, Job, find_datasets
 from beam_thunder.recipe import Recipe
 from beam_thunder.transforms import WriteRejects, WriteShards
-from beam_thunder.transforms.pair import DUPLICATE, IDENTICAL, NOT_PICKED
-from beam_thunder.transforms.write import WrittenFile, WrittenShard
+from beam_thunder.transforms.write import WrittenFile, WrittenShard, shard_ledger
 
 if TYPE_CHECKING:
     from beam_thunder.transforms.validate import ValidatedTable
@@ -160,25 +159,6 @@ def _validated(
         {name: environment(each.kind, each.language) for name, each in entries.items()},
         plan.job.staging,
         plan.validation.baseline,
-    )
-
-
-def shard_ledger(shard: WrittenShard) -> tuple[str, Ledger]:
-    """The counts of a shard, by the name of its dataset."""
-    counts = shard.counts
-    return shard.dataset, Ledger(
-        shuffled=counts["questions"],
-        attempts=counts["attempts"],
-        correct=counts["correct"],
-        wrong=counts["wrong"],
-        ungradable=counts["ungradable"],
-        error=counts["error"],
-        accepted=counts["accepted"],
-        duplicates=counts[DUPLICATE],
-        candidates=counts["candidates"],
-        dropped={each: counts[each] for each in (IDENTICAL, NOT_PICKED) if counts[each]},
-        written={file.path.split("/")[1]: file.rows for file in shard.files},
-        **shard.ledger,
     )
 
 

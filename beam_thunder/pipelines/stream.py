@@ -206,7 +206,7 @@ class _Read(beam.DoFn):
     def process(self, found: tuple[str, Arrival]) -> Iterator[Any]:
         name, arrival = found
         dataset, state = self.plan.datasets[name], self.plan.state
-        for piece, questions in read_arrival(name, dataset, arrival, state):
+        for piece, questions in read_arrival(name, dataset.source, arrival, state):
             if questions is None:
                 yield piece
             elif dataset.recipe.entry.kind == "processed":

@@ -13,8 +13,7 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from beam_thunder.manifest import REPORT
-from beam_thunder.publish import read_manifest
+from beam_thunder.manifest import REPORT, read_manifest
 from beam_thunder.report import pictures
 from beam_thunder.report.flow import Funnel, Step, funnels, lost, steps
 from beam_thunder.report.licences import meaning, restricted

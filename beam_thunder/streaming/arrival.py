@@ -12,8 +12,7 @@ import pyarrow as pa
 from beam_thunder import files
 from beam_thunder.errors import RawFileError
 from beam_thunder.ledger import Ledger
-from beam_thunder.pipelines.questions import DatasetPlan
-from beam_thunder.transforms import BATCH_ROWS, RecordBatchCoder, raw_slices
+from beam_thunder.transforms import BATCH_ROWS, ParseRows, RecordBatchCoder, raw_slices
 from beam_thunder.transforms.questions import split_rejects
 from beam_thunder.transforms.read import read_slice
 
@@ -85,7 +84,7 @@ def datasets_of(path: str, patterns: Mapping[str, Iterable[str]]) -> list[str]:
 
 
 def read_arrival(
-    name: str, dataset: DatasetPlan, arrival: Arrival, state: str
+    name: str, source: ParseRows, arrival: Arrival, state: str
 ) -> Iterator[tuple[Piece, pa.RecordBatch | None]]:
     """The pieces of a raw file, each with its questions, if it has any.
 
@@ -93,11 +92,10 @@ def read_arrival(
 
     Args:
       name: of the dataset.
-      dataset: that parses it.
+      source: the transform that makes its questions.
       arrival: the file.
       state: folder for rows on their way, see `kept`.
     """
-    source = dataset.source
     named = [(arrival.path, PurePosixPath(arrival.path).name, arrival.bytes)]
     try:
         for piece in raw_slices(named):

@@ -18,7 +18,6 @@ import pyarrow as pa
 from beam_thunder.generation.store import Keys
 from beam_thunder.ledger import Ledger
 from beam_thunder.manifest import MANIFEST, dump, manifest
-from beam_thunder.pipelines.build import shard_ledger
 from beam_thunder.recipe import Recipe
 from beam_thunder.schemas import OPEN_QUESTIONS, QUESTIONS
 from beam_thunder.streaming.answer import assessed
@@ -30,6 +29,7 @@ from beam_thunder.transforms.write import (
     WrittenFile,
     WrittenShard,
     measure_tables,
+    shard_ledger,
     write_jsonl,
     write_parquet,
 )

@@ -18,7 +18,8 @@ from apache_beam.pvalue import PCollection
 from apache_beam.utils.windowed_value import WindowedValue
 
 from beam_thunder.files import Content, write
-from beam_thunder.transforms.pair import Paired
+from beam_thunder.ledger import Ledger
+from beam_thunder.transforms.pair import DUPLICATE, IDENTICAL, NOT_PICKED, Paired
 from beam_thunder.transforms.profile import Measured, profile
 from beam_thunder.transforms.progress import Progress
 from beam_thunder.transforms.shuffle import ShardKey
@@ -50,6 +51,25 @@ class WrittenShard:
     files: tuple[WrittenFile, ...]
     counts: Mapping[str, int]
     ledger: Mapping[str, Any] = field(default_factory=dict)
+
+
+def shard_ledger(shard: WrittenShard) -> tuple[str, Ledger]:
+    """The counts of a shard, by the name of its dataset."""
+    counts = shard.counts
+    return shard.dataset, Ledger(
+        shuffled=counts["questions"],
+        attempts=counts["attempts"],
+        correct=counts["correct"],
+        wrong=counts["wrong"],
+        ungradable=counts["ungradable"],
+        error=counts["error"],
+        accepted=counts["accepted"],
+        duplicates=counts[DUPLICATE],
+        candidates=counts["candidates"],
+        dropped={each: counts[each] for each in (IDENTICAL, NOT_PICKED) if counts[each]},
+        written={file.path.split("/")[1]: file.rows for file in shard.files},
+        **shard.ledger,
+    )
 
 
 def shard_path(dataset: str, table: str, shard: int, shards: int) -> str:
