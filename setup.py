@@ -53,7 +53,7 @@ setup(
     extras_require={
         "dev": [
             *("datasets", "gcp-storage-emulator", "hypothesis", "mypy"),
-            *("pytest", "ruff", "setuptools"),
+            *("pytest", "pytest-xdist", "ruff", "setuptools"),
         ]
     },
     entry_points={

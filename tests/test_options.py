@@ -9,6 +9,7 @@ import pytest
 
 from beam_thunder.errors import UserError
 from beam_thunder.runners.options import beam_options, is_local
+from beam_thunder.runners.streaming import stream_options
 
 
 @pytest.mark.parametrize("flags", [[], ["--runner=DirectRunner"], ["--runner", "DirectRunner"]])
@@ -103,6 +104,19 @@ def test_how_workers_are_started_is_the_users_choice(flink, jar):
 
 def test_options_of_the_job_server_pass(flink, jar):
     on_flink(flink, "--flink_job_server_jar", jar, "--checkpointing_interval", "3000")
+
+
+def test_streams_take_checkpoints_at_which_nothing_is_left_behind(flink, jar):
+    where = ["--runner", "FlinkRunner", "--flink_master", flink, "--flink_version", "1.19"]
+    flags = [*where, "--flink_job_server_jar", jar]
+    settings = stream_options(flags).get_all_options(retain_unknown_options=True)
+    assert settings["checkpointing_interval"] == "10000"
+    assert settings["finish_bundle_before_checkpointing"] is True
+    assert "shutdown_sources_after_idle_ms" not in settings
+    given = stream_options([*flags, "--checkpointing_interval=3000"], ends=True)
+    settings = given.get_all_options(retain_unknown_options=True)
+    assert settings["checkpointing_interval"] == "3000"
+    assert settings["shutdown_sources_after_idle_ms"] == "5000"
 
 
 def test_where_java_is_missing_the_error_says_how_to_get_it(tmp_path, monkeypatch):

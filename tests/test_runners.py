@@ -106,6 +106,8 @@ def test_flink_publishes_the_same_files(flink, real, raw, built, tmp_path, paral
     )
     same(out, built)
     assert "WARNING" not in said
+    managers = [f"taskmanager-{number}" for number in range(flink.task_managers)]
+    wait(lambda: not any(workers(flink, name) for name in managers))
 
 
 # Failures
@@ -155,12 +157,6 @@ def test_an_interrupted_build_ends_its_job_too(flink, real, raw, tmp_path):
     wait(lambda: job in jobs(flink.address, "CANCELED"))
     assert not out.exists()
     assert "Traceback" not in said
-
-
-def test_workers_end_with_their_job(flink):
-    wait(lambda: not jobs(flink.address, "RUNNING"))
-    names = [f"taskmanager-{number}" for number in range(flink.task_managers)]
-    wait(lambda: not any(workers(flink, name) for name in names))
 
 
 def test_what_a_worker_finds_wrong_is_told_in_a_line(flink, tmp_path):

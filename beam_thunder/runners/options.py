@@ -22,6 +22,7 @@ OF_JOB_SERVER = frozenset(
         *("state_backend_storage_path", "number_of_execution_retries"),
         *("execution_retry_delay", "shutdown_sources_after_idle_ms", "max_bundle_size"),
         *("max_bundle_time_mills", "object_reuse", "use_data_stream_for_batch"),
+        "finish_bundle_before_checkpointing",
     )
 )
 """Options that Flink's job server takes, and Beam's Python knows nothing of."""

@@ -9,10 +9,15 @@ from apache_beam.options.pipeline_options import PipelineOptions, StandardOption
 from beam_thunder.errors import UserError
 from beam_thunder.runners.options import beam_options
 
-# Without checkpoints Flink does not restart a job that fails.
-_FLINK = {"--checkpointing_interval": 10_000}
+_FLINK = (
+    # Without checkpoints Flink does not restart a job that fails.
+    "--checkpointing_interval=10000",
+    # Otherwise what a bundle yields at a checkpoint waits for the next bundle, the watermark
+    # does not wait for it, and what comes late is dropped: rows are lost.
+    "--finish_bundle_before_checkpointing",
+)
 # Without this a job of Flink's goes on when there is nothing left to watch.
-_FLINK_ENDING = {"--shutdown_sources_after_idle_ms": 5_000}
+_FLINK_ENDING = ("--shutdown_sources_after_idle_ms=5000",)
 
 
 def stream_options(flags: Sequence[str], ends: bool = False) -> PipelineOptions:
@@ -35,7 +40,7 @@ def stream_options(flags: Sequence[str], ends: bool = False) -> PipelineOptions:
             "a stream needs PrismRunner (the default), FlinkRunner or DataflowRunner"
         )
     if runner == "FlinkRunner":
-        wanted = {**_FLINK, **(_FLINK_ENDING if ends else {})}
         given = {flag.split("=")[0] for flag in flags}
-        flags += [f"{name}={n}" for name, n in wanted.items() if name not in given]
+        wanted = _FLINK + (_FLINK_ENDING if ends else ())
+        flags += [flag for flag in wanted if flag.split("=")[0] not in given]
     return beam_options(flags)
