@@ -27,6 +27,7 @@ from beam_thunder.transforms.assess import (
     of_attempts,
     of_questions,
 )
+from beam_thunder.transforms.coders import portions
 from beam_thunder.transforms.pair import Picking
 
 
@@ -158,7 +159,8 @@ def _as_questions(name: str, questions: pa.RecordBatch) -> tuple[str, pa.RecordB
 
 def _read(name: str, path: str) -> Iterator[tuple[str, pa.RecordBatch]]:
     for batch in read_part(path).to_batches():
-        yield name, of_attempts(batch)
+        for rows in portions(batch):
+            yield name, of_attempts(rows)
 
 
 @dataclass(eq=False)

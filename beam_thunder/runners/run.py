@@ -96,4 +96,9 @@ def _user_error(text: str) -> UserError | None:
 def _given_up(text: str) -> BuildRefused | None:
     """What a cluster says of a job that it could not run, without this process's own stack."""
     match = re.search(r"failed in state \w+: (.+)", text, re.DOTALL)
-    return BuildRefused(f"the runner gave the job up: {match[1].strip()}") if match else None
+    if match is None:
+        return None
+    return BuildRefused(
+        f"the runner gave the job up: {match[1].strip()}\n"
+        "That is its last failure; the first is in the runner's log, and often another"
+    )

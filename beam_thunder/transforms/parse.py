@@ -16,6 +16,7 @@ from apache_beam.pvalue import PCollection
 from beam_thunder.catalog import find
 from beam_thunder.ledger import Ledger
 from beam_thunder.templates import TEMPLATES, check_template
+from beam_thunder.transforms.coders import portions
 from beam_thunder.transforms.questions import split_rejects
 from beam_thunder.transforms.read import RawRows
 
@@ -82,5 +83,4 @@ class _Parse(beam.DoFn):
         )
         if rejects.num_rows:
             yield pvalue.TaggedOutput("rejects", rejects)
-        if questions.num_rows:
-            yield questions
+        yield from portions(questions)

@@ -158,8 +158,10 @@ class FlinkCluster:
             "rest.port": self.port,
             "taskmanager.host": "localhost",
             "taskmanager.bind-host": "127.0.0.1",
-            # Shards pass through Java on their way between workers, several copies of each.
-            "taskmanager.memory.process.size": "4000m",
+            # Rows pass through Java on their way to workers: on its heap, and beside it.
+            "taskmanager.memory.process.size": "4600m",
+            "taskmanager.memory.task.off-heap.size": "1g",
+            "taskmanager.memory.managed.fraction": 0.2,
             # A build of all datasets has hundreds of steps, and each pair of them buffers.
             "taskmanager.memory.network.min": "600m",
             "taskmanager.memory.network.max": "600m",
