@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from beam_thunder.schemas import QUESTIONS
 from beam_thunder.transforms import register_coders
-from beam_thunder.transforms.coders import PORTION_BYTES, RecordBatchCoder, portions
+from beam_thunder.transforms.coders import RecordBatchCoder
 
 CODER = RecordBatchCoder()
 
@@ -102,22 +102,3 @@ def test_beam_takes_the_coder_for_record_batches(registered):
 
 def test_the_coder_is_for_record_batches():
     assert CODER.to_type_hint() is pa.RecordBatch
-
-
-@given(st.lists(row, max_size=10), st.integers(1, 500))
-def test_portions_together_are_the_batch(rows, most):
-    parts = list(portions(batch(rows), most))
-    assert [each for part in parts for each in part.to_pylist()] == rows
-    assert all(part.num_rows for part in parts)
-
-
-def test_portions_of_equal_rows_are_as_large_as_allowed():
-    rows = batch([{"id": f"{n:032}", "prompt": "x" * 400} for n in range(8192)])
-    sizes = [len(CODER.encode(part)) for part in portions(rows)]
-    assert len(sizes) == -(-rows.nbytes // PORTION_BYTES)
-    assert max(sizes) < 1.01 * PORTION_BYTES
-
-
-def test_a_row_larger_than_a_portion_stands_alone():
-    rows = batch([{"id": "a", "prompt": "x" * 2 * PORTION_BYTES}] * 3)
-    assert [part.num_rows for part in portions(rows)] == [1, 1, 1]

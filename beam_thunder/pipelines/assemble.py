@@ -27,7 +27,6 @@ from beam_thunder.transforms.assess import (
     of_attempts,
     of_questions,
 )
-from beam_thunder.transforms.coders import portions
 from beam_thunder.transforms.pair import Picking
 
 
@@ -159,8 +158,7 @@ def _as_questions(name: str, questions: pa.RecordBatch) -> tuple[str, pa.RecordB
 
 def _read(name: str, path: str) -> Iterator[tuple[str, pa.RecordBatch]]:
     for batch in read_part(path).to_batches():
-        for rows in portions(batch):
-            yield name, of_attempts(rows)
+        yield name, of_attempts(batch)
 
 
 @dataclass(eq=False)

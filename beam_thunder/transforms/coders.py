@@ -5,21 +5,8 @@ Beam's default would pickle them, with the whole buffers behind each slice.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pyarrow as pa
 from apache_beam import coders
-
-PORTION_BYTES = 1 << 20
-"""Flink has up to a hundred elements under way to a worker before it looks whether the worker
-takes them (`DirectStreamObserver`): so they must not be large."""
-
-
-def portions(rows: pa.RecordBatch, most: int = PORTION_BYTES) -> Iterator[pa.RecordBatch]:
-    """The rows in slices of about so many bytes at most, or of a single row."""
-    step = max(1, rows.num_rows * most // max(1, rows.nbytes))
-    for start in range(0, rows.num_rows, step):
-        yield rows.slice(start, step)
 
 
 class RecordBatchCoder(coders.Coder):

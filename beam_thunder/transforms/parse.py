@@ -16,7 +16,6 @@ from apache_beam.pvalue import PCollection
 from beam_thunder.catalog import find
 from beam_thunder.ledger import Ledger
 from beam_thunder.templates import TEMPLATES, check_template
-from beam_thunder.transforms.coders import portions
 from beam_thunder.transforms.questions import split_rejects
 from beam_thunder.transforms.read import RawRows
 
@@ -83,4 +82,5 @@ class _Parse(beam.DoFn):
         )
         if rejects.num_rows:
             yield pvalue.TaggedOutput("rejects", rejects)
-        yield from portions(questions)
+        if questions.num_rows:
+            yield questions
