@@ -49,10 +49,13 @@ class Partial:
 
 def partial_statistics(measures: pa.RecordBatch, shard: int) -> Partial:
     """What a shard adds to its table's statistics."""
+    generators = _generators()
     accumulators = stats_impl.generate_partial_statistics_in_memory(
-        examples(measures), StatsOptions(), _generators()
+        examples(measures), StatsOptions(), generators
     )
-    return Partial(shard, accumulators)
+    # Half as large, for what holds those of all shards until they are merged.
+    compact = [each.compact(a) for each, a in zip(generators, accumulators, strict=True)]
+    return Partial(shard, compact)
 
 
 def merge_statistics(partials: Iterable[Partial]) -> DatasetFeatureStatisticsList:
