@@ -30,8 +30,9 @@ PRISM_VERSION := 2.73.0
 FLINK_READY := $(FLINK)/.installed-$(FLINK_VERSION)
 PRISM_READY := $(PRISM)/.installed-$(PRISM_VERSION)
 
-# A process for each core, and the tests of a file, which share what they set up, in one.
-PARALLEL := -n auto --dist loadfile
+# A process for each core, up to 8, as each imports TensorFlow; the tests of a file, which
+# share what they set up, are run by one.
+PARALLEL := -n auto --maxprocesses 8 --dist loadfile
 
 UV_COMPILE := uv pip compile --universal --python-version 3.11 --no-emit-index-url --no-header -q
 VLLM_VERSION := 0.32.0
