@@ -64,16 +64,19 @@ def build(
     console = console or Console(soft_wrap=True)
     recipe = load_recipe(recipe_path).only(list(only))
 
+    from beam_thunder.grading.graders import check_graders
     from beam_thunder.pipelines import Job, plan
     from beam_thunder.pipelines import build as wire
     from beam_thunder.runners.display import BuildView, display
     from beam_thunder.runners.folders import check_folders
-    from beam_thunder.runners.options import beam_options
+    from beam_thunder.runners.options import beam_options, workers_elsewhere
     from beam_thunder.runners.options import is_local as runs_here
     from beam_thunder.runners.run import run
     from beam_thunder.transforms import Progress
 
     options = beam_options(beam_flags)
+    if not workers_elsewhere(options):
+        check_graders(recipe.of_kind("synthetic").values())
     check_folders(options, {"--raw": raw, "--out": out, "--attempts": attempts})
     with staging(out) as folder, tempfile.TemporaryDirectory() as channel:
         progress = Progress(channel if runs_here(options) else None)

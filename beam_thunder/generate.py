@@ -51,7 +51,9 @@ class Asking:
 
     def on(self, options: PipelineOptions) -> Asking:
         """The same, for the workers of a runner."""
-        return replace(self, elsewhere=options.get_all_options()["runner"] == "DataflowRunner")
+        from beam_thunder.runners.options import workers_elsewhere
+
+        return replace(self, elsewhere=workers_elsewhere(options))
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -19,10 +20,13 @@ _STAGING = ".staging"
 
 
 def staging(out: str) -> str:
-    """The staging folder of `out`, emptied of what an earlier build left there."""
+    """A new staging folder of `out`; what earlier builds left there is removed.
+
+    Each its own: a cluster may still be working for a build that was killed.
+    """
     folder = FileSystems.join(out, _STAGING)
     files.remove(folder)
-    return folder
+    return FileSystems.join(folder, os.urandom(4).hex())
 
 
 def check_out(out: str) -> None:

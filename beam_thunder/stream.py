@@ -88,14 +88,18 @@ def stream(
     console = console or Console(soft_wrap=True)
     recipe = load_recipe(recipe_path).only(list(only))
 
+    from beam_thunder.grading.graders import check_graders
     from beam_thunder.pipelines.stream import stream as wire
     from beam_thunder.runners.folders import check_folders
+    from beam_thunder.runners.options import workers_elsewhere
     from beam_thunder.runners.run import run
     from beam_thunder.runners.streaming import stream_options
     from beam_thunder.streaming.commit import recover
     from beam_thunder.streaming.log import WindowLog
 
     options = stream_options(beam_flags, watching.seconds is not None)
+    if not workers_elsewhere(options):
+        check_graders(recipe.of_kind("synthetic").values())
     out = absolute(out)
     watched = None if watching.notified else watching.pattern
     check_folders(
@@ -193,7 +197,6 @@ def plan(
 
 
 def _rules(recipe: Recipe, gate: Gate) -> dict[str, WindowRules]:
-    from beam_thunder.grading.graders import grader_of
     from beam_thunder.pipelines.assemble import rules_of
     from beam_thunder.streaming.window import WindowRules
 
@@ -205,14 +208,9 @@ def _rules(recipe: Recipe, gate: Gate) -> dict[str, WindowRules]:
         schemas = load_schemas(gate.schemas)
     rules = {}
     for name, dataset in recipe.datasets.items():
-        assessing, grader = None, ""
-        if dataset.entry.kind == "synthetic":
-            assessing = rules_of(recipe, name)
-            made = grader_of(dataset)  # told now, where there can be no sandbox
-            grader = made.name
-            made.close()
+        assessing = rules_of(recipe, name) if dataset.entry.kind == "synthetic" else None
         only = recipe.only([name])
-        rules[name] = WindowRules(only, assessing, grader, schemas, gate.on_anomaly)
+        rules[name] = WindowRules(only, assessing, schemas, gate.on_anomaly)
     return rules
 
 

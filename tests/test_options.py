@@ -8,7 +8,8 @@ import threading
 import pytest
 
 from beam_thunder.errors import UserError
-from beam_thunder.runners.options import beam_options, is_local
+from beam_thunder.generate import Asking
+from beam_thunder.runners.options import beam_options, is_local, workers_elsewhere
 from beam_thunder.runners.streaming import stream_options
 
 
@@ -100,6 +101,23 @@ def test_workers_on_this_machine_are_started_from_this_environment(flink, jar):
 def test_how_workers_are_started_is_the_users_choice(flink, jar):
     settings = on_flink(flink, "--flink_job_server_jar", jar, "--environment_type", "LOOPBACK")
     assert (settings["environment_type"], settings["environment_config"]) == ("LOOPBACK", None)
+
+
+@pytest.mark.parametrize(
+    ("flags", "elsewhere"),
+    [
+        ((), False),
+        (("--environment_type=LOOPBACK",), False),
+        (("--environment_type=EXTERNAL", "--environment_config=localhost:50000"), True),
+        (("--environment_type=DOCKER", "--environment_config=image"), True),
+    ],
+)
+def test_of_workers_in_containers_this_machine_says_nothing(flink, jar, flags, elsewhere):
+    """So neither their sandbox nor their interpreter with vLLM is looked for on it."""
+    where = ["--runner=FlinkRunner", f"--flink_master={flink}", "--flink_version=1.19"]
+    options = beam_options([*where, f"--flink_job_server_jar={jar}", *flags])
+    assert workers_elsewhere(options) is elsewhere
+    assert Asking().on(options).elsewhere is elsewhere
 
 
 def test_options_of_the_job_server_pass(flink, jar):
@@ -206,7 +224,9 @@ def in_the_cloud(**changes):
 
 
 def test_dataflow_takes_what_it_needs():
-    assert in_the_cloud().get_all_options()["region"] == "r"
+    options = in_the_cloud()
+    assert options.get_all_options()["region"] == "r"
+    assert workers_elsewhere(options)
 
 
 @pytest.mark.parametrize(

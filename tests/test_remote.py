@@ -7,6 +7,7 @@ import memory_filesystem
 import pytest
 from memory_filesystem import OBJECTS
 
+from beam_thunder import remote
 from beam_thunder.build import Gate, build
 from beam_thunder.errors import BuildRefused, RawFileError, UserError
 
@@ -69,6 +70,14 @@ def test_a_refused_build_leaves_the_earlier_one(tmp_path):
         build(recipe(tmp_path, "gsm8k"), "memory://raw/bad", "memory://out")
     after = {p: d for p, d in published().items() if not p.startswith(".staging/")}
     assert after == before
+
+
+def test_a_cluster_that_works_on_for_a_killed_build_cannot_reach_the_next(tmp_path):
+    first, second = remote.staging("memory://out"), remote.staging("memory://out")
+    assert first != second
+    OBJECTS[f"{first}/gsm8k/sft/train-00000-of-00001.parquet"] = b"of an earlier recipe"
+    build(recipe(tmp_path, "gsm8k"), "memory://raw", "memory://out")
+    assert b"of an earlier recipe" not in published().values()
 
 
 def test_rows_behind_an_anomaly_are_found(tmp_path):

@@ -7,23 +7,31 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import apache_beam as beam
 import pyarrow.parquet as pq
 import pytest
+from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.testing.test_pipeline import TestPipeline
+from apache_beam.testing.test_stream import TestStream
+from apache_beam.testing.util import assert_that, equal_to
+from apache_beam.transforms.window import TimestampedValue
 
 from beam_thunder import files
 from beam_thunder.build import build
 from beam_thunder.errors import UserError
 from beam_thunder.generate import Asking
 from beam_thunder.generation.store import folder_of
+from beam_thunder.pipelines.stream import into_windows
 from beam_thunder.recipe import load_recipe
 from beam_thunder.runners.streaming import stream_options
 from beam_thunder.stream import claim, seconds
 from beam_thunder.streaming import commit
-from beam_thunder.streaming.arrival import Arrival, datasets_of
+from beam_thunder.streaming.arrival import Arrival, Piece, datasets_of, whole
+from beam_thunder.streaming.commit import commit_window
 from beam_thunder.streaming.log import Entry, WindowLog
 from tests.openai_server import serving
 from tests.stored import stored
-from tests.windows import NAMES, arrived, planned, publish, rows_of, run_windows
+from tests.windows import NAMES, arrived, planned, publish, read, rows_of, run_windows
 
 ROOT = Path(__file__).parent.parent
 RECIPE = ROOT / "recipes" / "quickstart.yaml"
@@ -296,6 +304,45 @@ def test_a_file_is_created_by_one_alone(tmp_path):
     assert not files.create(path, b"second")
     assert files.read(path) == b"first"
     assert [each.name for each in (tmp_path / "folder").iterdir()] == ["entry"]
+
+
+def test_a_file_counts_when_all_its_pieces_are_there():
+    """However they come: the last one says how many there are, and may be the first to come."""
+    one, two = (Arrival(name, 1, 1.0) for name in ("one", "two"))
+    pieces = [Piece("gsm8k", one, questions="a"), Piece("gsm8k", one, questions="b")]
+    end, other = Piece("gsm8k", one, pieces=3), Piece("gsm8k", two, pieces=1)
+    assert whole(pieces) == []
+    assert whole([end, pieces[0], other]) == [other]
+    assert whole([end, *pieces, other]) == [end, *pieces, other]
+
+
+def test_a_file_whose_pieces_are_missing_is_left_for_later(recipe, tmp_path):
+    """As a runner would have it that closes a window too early."""
+    plan = planned(recipe, tmp_path / "out")
+    log, path = WindowLog(plan.out, "gsm8k"), raw(tmp_path, "a.jsonl")
+    pieces = list(read(plan, path))
+    rules = plan.rules["gsm8k"]
+    assert len(pieces) == 2
+    for early in (pieces[:1], pieces[1:]):
+        assert commit_window(NAMES[0], early, log, plan.out, rules) == []
+    [entry] = commit_window(NAMES[0], pieces, log, plan.out, rules)
+    assert entry.rows == {"sft": 30}
+    assert commit_window(NAMES[0], pieces, log, plan.out, rules) == []
+
+
+def test_what_comes_late_has_its_window_gathered_again():
+    arriving = (
+        TestStream()
+        .add_elements([TimestampedValue(("gsm8k", "first"), 1)])
+        .advance_watermark_to(61)
+        .add_elements([TimestampedValue(("gsm8k", "late"), 2)])
+        .advance_watermark_to_infinity()
+    )
+    options = PipelineOptions(["--streaming"])
+    with TestPipeline("BundleBasedDirectRunner", options) as root:
+        panes = root | arriving | into_windows(60) | beam.GroupByKey()
+        gathered = panes | beam.MapTuple(lambda name, found: (name, sorted(found)))
+        assert_that(gathered, equal_to([("gsm8k", ["first"]), ("gsm8k", ["first", "late"])]))
 
 
 # Answers of models

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
 import pyarrow.parquet as pq
-from apache_beam.transforms.window import FixedWindows, TimestampedValue
+from apache_beam.transforms.window import TimestampedValue
 
 from beam_thunder.build import Gate
 from beam_thunder.generate import Asking
-from beam_thunder.pipelines.stream import PublishWindows, StreamPlan
+from beam_thunder.pipelines.stream import PublishWindows, StreamPlan, into_windows, pieces_of
 from beam_thunder.recipe import load_recipe
 from beam_thunder.runners.options import beam_options
 from beam_thunder.runners.run import run
 from beam_thunder.stream import Watching, plan
-from beam_thunder.streaming.arrival import Arrival, kept, read_arrival
+from beam_thunder.streaming.arrival import Arrival, Piece
 from beam_thunder.streaming.commit import commit_window
 from beam_thunder.streaming.log import Entry, WindowLog
 
@@ -53,7 +53,7 @@ def run_windows(stream: StreamPlan, *windows: list[tuple[str, Path]]) -> None:
             root
             | beam.Create(found)
             | "As they came" >> beam.Map(lambda each: each)
-            | beam.WindowInto(FixedWindows(stream.window))
+            | into_windows(stream.window)
             | PublishWindows(stream)
         )
 
@@ -65,16 +65,17 @@ def publish(
 ) -> list[Entry]:
     """Publishes a window of raw files of the stream's one, processed, dataset."""
     [name] = stream.datasets
-    pieces = []
-    for path in paths:
-        arrival = arrived(path)
-        for piece, rows in read_arrival(
-            name, stream.datasets[name].source, arrival, stream.state
-        ):
-            place = kept(rows, name, arrival, stream.state) if rows is not None else ""
-            pieces.append(replace(piece, questions=place))
+    pieces = [piece for path in paths for piece in read(stream, path)]
     log = log or WindowLog(stream.out, name)
     return commit_window(window, pieces, log, stream.out, stream.rules[name])
+
+
+def read(stream: StreamPlan, path: Path) -> Iterator[Piece]:
+    """The pieces of a raw file of the stream's one, processed, dataset."""
+    [name] = stream.datasets
+    for piece in pieces_of(stream, name, arrived(path)):
+        assert isinstance(piece, Piece)
+        yield piece
 
 
 def rows_of(out: Path, name: str, table: str) -> dict[str, dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 from beam_thunder.grading.grade import Grade
@@ -10,13 +10,7 @@ from beam_thunder.recipe import DatasetRecipe
 
 
 class Grader(Protocol):
-    """Decides on answers to the questions of one domain.
-
-    Attributes:
-      name: with its version, as the table of attempts has it.
-    """
-
-    name: str
+    """Decides on answers to the questions of one domain."""
 
     def grade(self, question: Mapping[str, Any], response: str) -> Grade:
         """The verdict on an answer to a row of `OPEN_QUESTIONS`."""
@@ -35,13 +29,33 @@ def grader_of(dataset: DatasetRecipe) -> Grader:
     return InstructionsGrader(entry.language)
 
 
+def grader_name(dataset: DatasetRecipe) -> str:
+    """The name of a dataset's grader with its version, as the table of attempts has it."""
+    from beam_thunder.grading import code, instructions, mathematics
+
+    if dataset.entry.domain == "mathematical reasoning":
+        return f"mathematics {mathematics.VERSION}"
+    if dataset.entry.domain == "coding":
+        return f"code {code.VERSION}"
+    return f"instructions {instructions.VERSION}"
+
+
+def check_graders(datasets: Iterable[DatasetRecipe]) -> None:
+    """Starts the graders that need something of this machine, and ends them.
+
+    So what is missing is told at once, and not when everything has been read.
+
+    Raises:
+      UserError: there can be no sandbox here, and how to get one.
+    """
+    for dataset in datasets:
+        if dataset.entry.domain == "coding":
+            grader_of(dataset).close()
+            return
+
+
 class MathematicsGrader:
     """Compares final answers."""
-
-    def __init__(self) -> None:
-        from beam_thunder.grading.mathematics import VERSION
-
-        self.name = f"mathematics {VERSION}"
 
     def grade(self, question: Mapping[str, Any], response: str) -> Grade:
         """See `grade_mathematics`; `ungradable` where the source's answer is not known."""
@@ -66,10 +80,8 @@ class CodeGrader:
     """
 
     def __init__(self, cpu_seconds: int) -> None:
-        from beam_thunder.grading.code import VERSION
         from beam_thunder.grading.sandbox import Limits, Sandbox
 
-        self.name = f"code {VERSION}"
         # The machine may be busy: then a program takes longer than it computes.
         self._sandbox = Sandbox(Limits(cpu_seconds=cpu_seconds, wall_seconds=3 * cpu_seconds))
 
@@ -92,9 +104,6 @@ class InstructionsGrader:
     """
 
     def __init__(self, language: str) -> None:
-        from beam_thunder.grading.instructions import VERSION
-
-        self.name = f"instructions {VERSION}"
         self._language = language
 
     def grade(self, question: Mapping[str, Any], response: str) -> Grade:

@@ -15,7 +15,6 @@ from beam_thunder.errors import UserError
 from beam_thunder.generation.attempts import STORED
 from beam_thunder.generation.recorded import Recorded, RecordedFile, read_recorded
 from beam_thunder.generation.store import folder_of, parts, read_part
-from beam_thunder.grading.graders import grader_of
 from beam_thunder.paths import absolute
 from beam_thunder.pipelines.questions import CountRows, DatasetPlan, Job, ReadQuestions, Rows
 from beam_thunder.recipe import Recipe
@@ -58,13 +57,9 @@ def plan_attempts(
       attempts: the folder of attempts that `generate` filled; None if there is none.
 
     Raises:
-      UserError: a dataset has none (all of them are named at once), or its programs need a
-        sandbox, which cannot be had.
+      UserError: a dataset has none; all of them are named at once.
     """
     found, missing = {}, []
-    datasets = {each.entry.domain: each for each in recipe.of_kind("synthetic").values()}
-    if "coding" in datasets:
-        grader_of(datasets["coding"]).close()  # told now, not after everything was read
     for name in recipe.of_kind("synthetic"):
         models = {model: recipe.models[model] for model in recipe.models_of(name)}
         files = tuple(

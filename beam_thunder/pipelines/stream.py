@@ -28,6 +28,7 @@ from apache_beam.io.filesystem import FileMetadata
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.ml.inference.base import RunInference
 from apache_beam.pvalue import PCollection
+from apache_beam.transforms.trigger import AccumulationMode, AfterCount, AfterWatermark
 from apache_beam.transforms.window import FixedWindows, IntervalWindow, TimestampedValue
 from apache_beam.utils.timestamp import MAX_TIMESTAMP, Timestamp
 
@@ -45,6 +46,9 @@ from beam_thunder.transforms.generate import on_accelerator
 ASKED_ROWS = 64
 """Questions that a worker has answered together. A runner that takes checkpoints waits for
 them, so they should not take longer than its time limit."""
+
+LATE_SECONDS = 3600
+"""For how long a runner keeps what it gathered for a window, after it is published."""
 
 _PUBSUB = "projects/"
 _log = logging.getLogger(__name__)
@@ -107,7 +111,7 @@ class WatchFiles(beam.PTransform[beam.Pipeline, PCollection[tuple[str, Arrival]]
             self._found(root)
             | "Name the datasets of files"
             >> beam.ParDo(_Route(self.plan)).with_output_types(tuple[str, Arrival])
-            | "Windows" >> beam.WindowInto(FixedWindows(self.plan.window))
+            | "Windows" >> into_windows(self.plan.window)
         )
 
     def _found(self, root: beam.Pipeline) -> PCollection[FileMetadata]:
@@ -130,6 +134,20 @@ class WatchFiles(beam.PTransform[beam.Pipeline, PCollection[tuple[str, Arrival]]
             stop_timestamp=until,
             empty_match_treatment=EmptyMatchTreatment.ALLOW,
         )
+
+
+def into_windows(seconds: float) -> beam.PTransform[Any, Any]:
+    """Puts raw files into windows of so many seconds.
+
+    What comes after its window's end has the window gathered again, with all that it had:
+    so a runner whose watermark does not wait for what is on its way loses nothing.
+    """
+    return beam.WindowInto(
+        FixedWindows(seconds),
+        trigger=AfterWatermark(late=AfterCount(1)),
+        accumulation_mode=AccumulationMode.ACCUMULATING,
+        allowed_lateness=LATE_SECONDS,
+    )
 
 
 def _notified(message: Any) -> Iterator[Any]:
@@ -199,23 +217,34 @@ class PublishWindows(beam.PTransform[PCollection[tuple[str, Arrival]], PCollecti
 
 @dataclass(eq=False)
 class _Read(beam.DoFn):
-    """Keeps questions whose options are the attempts; sends on those that models answer."""
-
     plan: StreamPlan
 
     def process(self, found: tuple[str, Arrival]) -> Iterator[Any]:
-        name, arrival = found
-        dataset, state = self.plan.datasets[name], self.plan.state
-        for piece, questions in read_arrival(name, dataset.source, arrival, state):
-            if questions is None:
-                yield piece
-            elif dataset.recipe.entry.kind == "processed":
-                yield replace(piece, questions=kept(questions, name, arrival, state))
-            else:
-                yield piece
-                for start in range(0, len(questions), ASKED_ROWS):
-                    part = questions.slice(start, ASKED_ROWS)
-                    yield pvalue.TaggedOutput("open", Answering(Piece(name, arrival), part))
+        for each in pieces_of(self.plan, *found):
+            yield pvalue.TaggedOutput("open", each) if isinstance(each, Answering) else each
+
+
+def pieces_of(plan: StreamPlan, name: str, arrival: Arrival) -> Iterator[Piece | Answering]:
+    """All pieces of a dataset's raw file; those with questions are yet to be answered."""
+    count = 1
+    for each in _pieces_of(plan.datasets[name], name, arrival, plan.state):
+        count += 1
+        yield each
+    yield Piece(name, arrival, pieces=count)
+
+
+def _pieces_of(
+    dataset: DatasetPlan, name: str, arrival: Arrival, state: str
+) -> Iterator[Piece | Answering]:
+    for piece, questions in read_arrival(name, dataset.source, arrival, state):
+        if questions is None:
+            yield piece
+        elif dataset.recipe.entry.kind == "processed":
+            yield replace(piece, questions=kept(questions, name, arrival, state))
+        else:
+            yield piece
+            for start in range(0, len(questions), ASKED_ROWS):
+                yield Answering(Piece(name, arrival), questions.slice(start, ASKED_ROWS))
 
 
 @dataclass(eq=False)

@@ -86,6 +86,13 @@ def is_local(options: PipelineOptions) -> bool:
     return options.get_all_options()["runner"] == LOCAL_RUNNER
 
 
+def workers_elsewhere(options: PipelineOptions) -> bool:
+    """Whether workers run in containers or on machines that this one says nothing of."""
+    settings = options.get_all_options()
+    elsewhere = settings["environment_type"] in ("DOCKER", "EXTERNAL")
+    return elsewhere or settings["runner"] == "DataflowRunner"
+
+
 def _without_runner(flags: Sequence[str]) -> list[str]:
     kept, skip = [], False
     for flag in flags:

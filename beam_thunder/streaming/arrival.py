@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -51,6 +52,7 @@ class Piece:
       rejects: path of a file of raw rows that gave none; empty if there are none.
       unused: attempts that are of no use, by reason.
       error: why the file cannot be used; empty if it can.
+      pieces: how many the raw file has, which the last of them says; 0 in the others.
     """
 
     dataset: str
@@ -61,6 +63,15 @@ class Piece:
     rejects: str = ""
     unused: Mapping[str, int] = field(default_factory=dict)
     error: str = ""
+    pieces: int = 0
+
+
+def whole(pieces: Iterable[Piece]) -> list[Piece]:
+    """Those whose raw files are there with all their pieces."""
+    found = list(pieces)
+    missing = Counter({each.arrival: each.pieces for each in found if each.pieces})
+    missing.subtract(each.arrival for each in found)
+    return [each for each in found if missing[each.arrival] == 0]
 
 
 def datasets_of(path: str, patterns: Mapping[str, Iterable[str]]) -> list[str]:

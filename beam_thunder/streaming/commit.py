@@ -11,7 +11,7 @@ from pathlib import Path
 
 from beam_thunder import files
 from beam_thunder.paths import is_local
-from beam_thunder.streaming.arrival import Piece, folder_of
+from beam_thunder.streaming.arrival import Piece, folder_of, whole
 from beam_thunder.streaming.log import QUARANTINE, STATE, WINDOWS, Entry, WindowLog
 from beam_thunder.streaming.window import WindowRules, build_window
 
@@ -30,7 +30,7 @@ def commit_window(
     Args:
       name: that the window should have; with `.2` and so on behind it for what is more than
         one window should hold, as at the start of a stream with many files.
-      pieces: of all its raw files.
+      pieces: of all its raw files. A file some of whose pieces are missing is left alone.
       log: of the dataset.
       out: the output folder.
       rules: of the dataset.
@@ -40,7 +40,7 @@ def commit_window(
     """
     state = f"{out}/{STATE}"
     entries: list[Entry] = []
-    found = sorted(pieces, key=lambda each: (each.arrival, each.questions, each.rejects))
+    found = sorted(whole(pieces), key=lambda each: (each.arrival, each.questions, each.rejects))
     with files.locked(f"{state}/locks/{rules.dataset}"):
         log.refresh()
         while new := [each for each in found if each.arrival not in log.taken]:

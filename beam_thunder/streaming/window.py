@@ -42,14 +42,12 @@ class WindowRules:
     Attributes:
       recipe: with this dataset alone.
       assessing: what attempts are held to; None of a processed dataset.
-      grader: name of what graded them.
       schemas: the TFDV schema of each table, as text; None to leave validation out.
       on_anomaly: `stop` sets a window aside, `warn` publishes it and says so.
     """
 
     recipe: Recipe
     assessing: Rules | None = None
-    grader: str = ""
     schemas: Mapping[str, str] | None = None
     on_anomaly: Literal["stop", "warn"] = "stop"
 
@@ -198,7 +196,7 @@ def _pair(
         entry = rules.recipe.datasets[rules.dataset].entry
         return pair(questions, option_attempts(questions), entry)
     found = assessed(questions, attempts)
-    return to_rows(questions, found, unused, rules.assessing, rules.grader)
+    return to_rows(questions, found, unused, rules.assessing)
 
 
 def _write_rejects(raw: Sequence[_RawFile], folder: Path, dataset: str) -> list[WrittenFile]:

@@ -20,7 +20,7 @@ from beam_thunder.catalog import Entry
 from beam_thunder.filters import Limits, filter_response, without_thinking
 from beam_thunder.generation.attempts import STORED, best, prompt_digest
 from beam_thunder.grading.grade import Grade
-from beam_thunder.grading.graders import Grader, grader_of
+from beam_thunder.grading.graders import Grader, grader_name, grader_of
 from beam_thunder.recipe import DatasetRecipe
 from beam_thunder.schemas import ATTEMPTS as ATTEMPTS_TABLE
 from beam_thunder.schemas import KTO, OPEN_QUESTIONS, PUBLISHED
@@ -170,11 +170,10 @@ def to_rows(
     assessed: Sequence[Assessed],
     unused: Counter[str],
     rules: Rules,
-    grader: str,
 ) -> Paired:
     """What a shard's attempts come to: all tables, and the counts of the ledger."""
     paired = pair(questions, _for_pairing(assessed), rules.entry, rules.picking)
-    table = _table(questions, assessed, rules.entry, grader)
+    table = _table(questions, assessed, rules)
     views = {"attempts": table}
     if "kto" in rules.tables:
         views["kto"] = kto(table, assessed)
@@ -217,9 +216,10 @@ def _for_pairing(assessed: Sequence[Assessed]) -> pa.RecordBatch:
 
 
 def _table(
-    questions: pa.RecordBatch, assessed: Sequence[Assessed], entry: Entry, grader: str
+    questions: pa.RecordBatch, assessed: Sequence[Assessed], rules: Rules
 ) -> pa.RecordBatch:
     """Rows of the table of attempts."""
+    entry = rules.entry
     ids, prompts = (questions.column(name).to_pylist() for name in ("id", "prompt"))
     same = {
         "source": entry.source,
@@ -227,7 +227,7 @@ def _table(
         "domain": entry.domain,
         "kind": entry.kind,
         "license": entry.licence,
-        "grader": grader,
+        "grader": grader_name(rules.dataset),
     }
     rows = [
         {
@@ -310,11 +310,10 @@ class _Assess(beam.DoFn):
         rules = self.rules[key[0]]
         if key[0] not in self._graders:
             self._graders[key[0]] = grader_of(rules.dataset)
-        grader = self._graders[key[0]]
         questions, attempts = split(answered)
         matched, unused = match(questions, attempts)
-        assessed = list(assess(questions, matched, rules, grader))
-        yield key, to_rows(questions, assessed, unused, rules, grader.name)
+        assessed = list(assess(questions, matched, rules, self._graders[key[0]]))
+        yield key, to_rows(questions, assessed, unused, rules)
 
     def teardown(self) -> None:
         for grader in self._graders.values():
