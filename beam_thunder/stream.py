@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -93,7 +93,7 @@ def stream(
     from beam_thunder.runners.folders import check_folders
     from beam_thunder.runners.options import workers_elsewhere
     from beam_thunder.runners.run import run
-    from beam_thunder.runners.streaming import stream_options
+    from beam_thunder.runners.streaming import late_seconds, stream_options
     from beam_thunder.streaming.commit import recover
     from beam_thunder.streaming.log import WindowLog
 
@@ -108,6 +108,7 @@ def stream(
     claim(out, recipe)
     asking = (asking or Asking()).on(options)
     what = plan(recipe, recipe_path.parent, watching, out, gate or Gate(), asking)
+    what = replace(what, late=late_seconds(options))
     logs = {name: WindowLog(out, name) for name in recipe.datasets}
     for name, log in logs.items():
         recover(log, out, name)

@@ -340,7 +340,7 @@ def test_what_comes_late_has_its_window_gathered_again():
     )
     options = PipelineOptions(["--streaming"])
     with TestPipeline("BundleBasedDirectRunner", options) as root:
-        panes = root | arriving | into_windows(60) | beam.GroupByKey()
+        panes = root | arriving | into_windows(60, late=3600) | beam.GroupByKey()
         gathered = panes | beam.MapTuple(lambda name, found: (name, sorted(found)))
         assert_that(gathered, equal_to([("gsm8k", ["first"]), ("gsm8k", ["first", "late"])]))
 

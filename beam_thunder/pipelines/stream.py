@@ -47,9 +47,6 @@ ASKED_ROWS = 64
 """Questions that a worker has answered together. A runner that takes checkpoints waits for
 them, so they should not take longer than its time limit."""
 
-LATE_SECONDS = 3600
-"""For how long a runner keeps what it gathered for a window, after it is published."""
-
 _PUBSUB = "projects/"
 _log = logging.getLogger(__name__)
 
@@ -70,6 +67,8 @@ class StreamPlan:
       poll: seconds between looks for files.
       seconds: after which no more files are taken, and what has arrived is finished; None
         for a stream without an end.
+      late: seconds that a runner keeps a window's pieces after it is published, see
+        `into_windows`.
     """
 
     watch: str
@@ -81,6 +80,7 @@ class StreamPlan:
     window: float = 60.0
     poll: float = 5.0
     seconds: float | None = None
+    late: float = 0.0
 
     @property
     def state(self) -> str:
@@ -111,7 +111,7 @@ class WatchFiles(beam.PTransform[beam.Pipeline, PCollection[tuple[str, Arrival]]
             self._found(root)
             | "Name the datasets of files"
             >> beam.ParDo(_Route(self.plan)).with_output_types(tuple[str, Arrival])
-            | "Windows" >> into_windows(self.plan.window)
+            | "Windows" >> into_windows(self.plan.window, self.plan.late)
         )
 
     def _found(self, root: beam.Pipeline) -> PCollection[FileMetadata]:
@@ -136,17 +136,18 @@ class WatchFiles(beam.PTransform[beam.Pipeline, PCollection[tuple[str, Arrival]]
         )
 
 
-def into_windows(seconds: float) -> beam.PTransform[Any, Any]:
+def into_windows(seconds: float, late: float = 0) -> beam.PTransform[Any, Any]:
     """Puts raw files into windows of so many seconds.
 
-    What comes after its window's end has the window gathered again, with all that it had:
-    so a runner whose watermark does not wait for what is on its way loses nothing.
+    What comes up to `late` seconds after its window's end has the window gathered again, with
+    all that it had: so a runner whose watermark does not wait for what is on its way loses
+    nothing.
     """
     return beam.WindowInto(
         FixedWindows(seconds),
         trigger=AfterWatermark(late=AfterCount(1)),
         accumulation_mode=AccumulationMode.ACCUMULATING,
-        allowed_lateness=LATE_SECONDS,
+        allowed_lateness=late,
     )
 
 

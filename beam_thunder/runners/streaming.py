@@ -20,6 +20,19 @@ _FLINK = (
 _FLINK_ENDING = ("--shutdown_sources_after_idle_ms=5000",)
 
 
+_LATE_SECONDS = 3600.0
+
+
+def late_seconds(options: PipelineOptions) -> float:
+    """For how long a runner should wait for what comes after a window's end.
+
+    Prism's watermark waits for everything that is on its way, so there nothing does; and it
+    would not publish a window before the time is over.
+    """
+    prism = options.get_all_options()["runner"] == "PrismRunner"
+    return 0.0 if prism else _LATE_SECONDS
+
+
 def stream_options(flags: Sequence[str], ends: bool = False) -> PipelineOptions:
     """Beam's options for a stream; with PrismRunner, if no runner is named.
 
