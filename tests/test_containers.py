@@ -43,7 +43,7 @@ def test_the_launcher_starts_a_file_that_is_there():
 
 def test_what_is_installed_is_not_sent_to_the_engine():
     ignored = (ROOT / ".dockerignore").read_text().split()
-    for name in (".venv*", ".vllm", ".flink", ".prism", ".debian13", "out"):
+    for name in (".venv*", ".vllm", ".flink", ".prism", ".gcs", ".debian13", "out"):
         assert name in ignored
     for name in ("Makefile", "README.md", "requirements.txt", "setup.py", "beam_thunder"):
         assert name not in ignored

@@ -1,7 +1,7 @@
-"""Raw files, attempts, builds and windows in a bucket, through a real emulator.
+"""Raw files, attempts, builds and windows in a bucket, through real emulators.
 
-The emulator does not hold a writer to `if_generation_match`, so that of two streams only one
-writes an entry is seen on a local disk alone (tests/test_streaming.py).
+The one that has all that Beam needs does not hold a writer to `if_generation_match`; another
+does, for the test of writers at once.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -22,11 +23,11 @@ from beam_thunder.build import build
 from beam_thunder.errors import BuildRefused, UserError
 from beam_thunder.generate import Asking, generate
 from beam_thunder.runners.dataflow import template
-from tests.gcs_emulator import BUCKET, bucket, emulator
+from tests.gcs_emulator import BUCKET, bucket, emulator, strict_bucket, strict_emulator
 from tests.openai_server import serving
 from tests.windows import planned, run_windows
 
-__all__ = ["bucket", "emulator"]
+__all__ = ["bucket", "emulator", "strict_bucket", "strict_emulator"]
 ROOT = Path(__file__).parent.parent
 RECIPE = ROOT / "recipes" / "quickstart.yaml"
 RAW = ROOT / "examples" / "raw"
@@ -164,6 +165,22 @@ def test_windows_of_a_stream_are_the_same_in_a_bucket(bucket, tmp_path):
     local = tree(tmp_path / "out")
     assert published == {n: d for n, d in local.items() if not n.startswith(".stream/")}
     assert len([name for name in published if name.endswith("manifest.json")]) == 2
+
+
+@pytest.mark.runners
+@pytest.mark.long
+def test_of_writers_at_once_one_writes_the_entry(strict_bucket):
+    """What exactly one window of several streams rests on, held against the store itself."""
+    paths = [f"{strict_bucket}/log/{number:08d}.json" for number in range(20)]
+    writers = [f"writer {number}".encode() for number in range(8)]
+
+    def write(content: bytes) -> list[bool]:
+        return [files.create(path, content) for path in paths]
+
+    with ThreadPoolExecutor(len(writers)) as pool:
+        done = dict(zip(writers, pool.map(write, writers), strict=True))
+    for number, path in enumerate(paths):
+        assert [who for who in writers if done[who][number]] == [files.read(path)]
 
 
 # Errors
