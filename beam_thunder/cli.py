@@ -371,6 +371,11 @@ def _stream(args: argparse.Namespace, beam_flags: Sequence[str]) -> None:
     from beam_thunder.generate import Asking
     from beam_thunder.stream import Watching, seconds, stream
 
+    if beam_flags and not beam_flags[0].startswith("-"):
+        raise UserError(
+            f"unexpected {beam_flags[0]!r}; put the pattern of --watch in quotes, or the shell "
+            "puts files in its place"
+        )
     gate = Gate(not args.no_validate, args.schema, on_anomaly=args.on_anomaly)
     asking = Asking(args.vllm_url, args.vllm_python, args.concurrency)
     duration = seconds(args.duration) if args.duration else None

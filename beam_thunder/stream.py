@@ -54,6 +54,19 @@ class Watching:
         """Whether files are told of by Pub/Sub."""
         return self.pattern.startswith("projects/")
 
+    @property
+    def folder(self) -> str:
+        """That all files are in which the pattern matches."""
+        return re.split(r"[*?\[]", absolute(self.pattern), maxsplit=1)[0].rpartition("/")[0]
+
+    def check_apart(self, out: str) -> None:
+        """Raises a UserError if the files would lie in the output folder, which is its own."""
+        if not self.notified and f"{self.folder}/".startswith(f"{out}/"):
+            raise UserError(
+                f"--watch {self.pattern} looks in --out {out}, where the stream writes; give "
+                "another --out, beside the raw files"
+            )
+
 
 def seconds(text: str) -> float:
     """The seconds of a duration such as `90`, `60s`, `5m` or `1h`.
@@ -100,7 +113,8 @@ def stream(
     options = stream_options(beam_flags, watching.seconds is not None)
     if not workers_elsewhere(options):
         check_graders(recipe.of_kind("synthetic").values())
-    out = absolute(out)
+    out = absolute(out).rstrip("/")
+    watching.check_apart(out)
     watched = None if watching.notified else watching.pattern
     check_folders(
         options, {"--watch": watched, "--out": out, "--attempts": watching.attempts or None}

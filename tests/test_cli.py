@@ -84,6 +84,15 @@ def test_an_unknown_option_is_refused_with_the_nearest(tmp_path, capsys):
     assert not (tmp_path / "out").exists()
 
 
+def test_a_pattern_that_the_shell_took_is_told_with_the_cure(tmp_path, capsys):
+    recipe = str(ROOT / "recipes/quickstart.yaml")
+    call = ["stream", recipe, "--out", str(tmp_path / "out"), "--watch", "a.jsonl", "b.jsonl"]
+    assert cli.main(call) == 2
+    assert "unexpected 'b.jsonl'; put the pattern of --watch in quotes" in (
+        capsys.readouterr().err
+    )
+
+
 def test_a_dataset_that_the_recipe_lacks_is_refused_with_the_nearest(tmp_path, capsys):
     recipe = str(ROOT / "recipes/quickstart.yaml")
     call = ["build", recipe, "--raw", "x", "--out", str(tmp_path / "out"), "--only", "kmlu"]

@@ -175,6 +175,31 @@ def test_what_no_request_can_cure_ends_the_run(tmp_path, what, message):
         engine.close()
 
 
+def test_it_works_until_the_last_of_its_users_has_closed_it(tmp_path):
+    """A runner ends an idle step after a minute, while another thread's is at work."""
+    with serving() as server:
+        engine = Engine(ASKED, [server.url], str(tmp_path), "tiny", Window(concurrency=4))
+        engine.open()
+        engine.open()
+        engine.ask([request(1)])
+        engine.close()
+        engine.ask([request(2)])
+        assert len(engine.drain()) == 2
+        engine.close()
+        assert not engine._thread.is_alive()
+
+
+def test_it_can_be_opened_again(tmp_path):
+    with serving() as server:
+        engine = Engine(ASKED, [server.url], str(tmp_path), "tiny", Window(concurrency=4))
+        for number in range(2):
+            engine.open()
+            assert [each.request.key for each in engine.answer([request(number)])] == [
+                request(number).key
+            ]
+            engine.close()
+
+
 def test_the_key_comes_from_the_environment(ask, monkeypatch):
     monkeypatch.setitem(os.environ, KEY_VARIABLE, "secret-key")
     with serving() as server:

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import apache_beam as beam
@@ -24,7 +25,7 @@ from beam_thunder.generation.store import folder_of
 from beam_thunder.pipelines.stream import into_windows
 from beam_thunder.recipe import load_recipe
 from beam_thunder.runners.streaming import stream_options
-from beam_thunder.stream import claim, seconds
+from beam_thunder.stream import Watching, claim, seconds
 from beam_thunder.streaming import commit
 from beam_thunder.streaming.arrival import Arrival, Piece, datasets_of, whole
 from beam_thunder.streaming.commit import commit_window
@@ -79,6 +80,40 @@ def test_a_file_is_of_the_dataset_that_a_folder_or_its_own_name_says(path, names
     hub = ["openai/gsm8k/main/train-*.parquet"]
     patterns = {"mmlu": ["cais/mmlu/all/test-*.parquet"], "gsm8k": hub, "answers": hub}
     assert datasets_of(path, patterns) == names
+
+
+@pytest.mark.parametrize(
+    ("pattern", "out"),
+    [("/data/out/incoming/**", "/data/out"), ("gs://b/out/*.jsonl", "gs://b/out")],
+)
+def test_raw_files_in_the_output_folder_are_refused(pattern, out):
+    with pytest.raises(UserError, match=r"looks in --out .* give another --out"):
+        Watching(pattern).check_apart(out)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "out"),
+    [
+        ("/data/in/**", "/data/out"),
+        ("/data/out-side/**", "/data/out"),  # it begins with the same letters
+        ("/data/**", "/data/out"),  # what is written there is passed over
+        ("projects/out/subscriptions/files", "projects"),
+    ],
+)
+def test_raw_files_beside_or_around_the_output_folder_are_watched(pattern, out):
+    Watching(pattern).check_apart(out)
+
+
+def test_a_stream_does_not_take_what_it_writes_for_raw_files(answering, tmp_path):
+    """As the notifications of a bucket have it that holds both, or a pattern around both."""
+    path, _, asking = answering
+    plan = planned(path, tmp_path / "in" / "out", asking=asking)
+    assert plan.wrote(f"{plan.out}/gsm8k-synthetic/sft/window=1/train-00000-of-00001.parquet")
+    assert plan.wrote(f"{plan.state}/rows/gsm8k-synthetic/0/1")
+    kept = replace(plan, out="/elsewhere").models["tiny"].model.out
+    assert replace(plan, out="/elsewhere").wrote(f"{kept}/gsm8k-synthetic/tiny/part-0.parquet")
+    assert not plan.wrote(str(tmp_path / "in" / "gsm8k-synthetic" / "a.jsonl"))
+    assert not plan.wrote(f"{plan.out}-of-others/gsm8k-synthetic/a.jsonl")
 
 
 def test_every_file_is_of_the_only_dataset():

@@ -55,14 +55,17 @@ class Window:
 class Engine:
     """Open requests to the servers of one model, and the answers that are not stored yet.
 
+    All steps of a process that ask the model share it. A runner begins and ends such steps when
+    it likes, one while another is at work: each opens and closes it, and the first and the last
+    of them start and stop what it needs.
+
     Args:
       asked: what is the same for all requests.
       urls: of the servers, which share the requests evenly.
       out: the folder of attempts.
       model: the name that its answers are kept under.
       window: how it is asked.
-      server: the one that was started for it, if one was; it is started again when it dies,
-        and stopped by `close`.
+      server: one to start for it, in place of `urls`; it is started again when it dies.
     """
 
     def __init__(
@@ -75,16 +78,31 @@ class Engine:
         server: VllmServer | None = None,
     ) -> None:
         self._asked, self._out, self._model, self._window = asked, out, model, window
-        self._server, self._starts = server, 1
+        self._urls, self._server = urls, server
+        self._lifetime = threading.Lock()
+        self._users = 0
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._finished: deque[Answered] = deque()
         self._pending: list[Answered] = []
         self._awaited: dict[str, asyncio.Future[Answered]] = {}  # by the request's key
         self._small: dict[str, list[str]] = {}  # parts by dataset
-        self._unanswered = 0  # connections that failed, one after the other
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-        self._thread.start()
-        self._run(self._start(urls))
+
+    def open(self) -> None:
+        """Has it ready until as many have closed it as have opened it.
+
+        Raises:
+          UserError: its server cannot be started.
+        """
+        with self._lifetime:
+            self._begin()
+            self._users += 1
+
+    def close(self) -> None:
+        """The last one stores what has arrived, gives up what has not, and stops its server."""
+        with self._lifetime:
+            self._users = max(self._users - 1, 0)
+            if self._users == 0:
+                self._end()
 
     def ask(self, requests: Iterable[Request]) -> list[Answered]:
         """Hands requests over; returns what is answered and stored meanwhile.
@@ -114,21 +132,36 @@ class Engine:
         self._run(self._unless_broken(self._idle()))
         return self._take()
 
-    def close(self) -> None:
-        """Stores what has arrived, gives up what has not, and stops a server of its own."""
-        if self._loop.is_closed():
+    def _begin(self) -> asyncio.AbstractEventLoop:
+        if self._loop is not None:
+            return self._loop
+        if self._server:
+            self._server.start()
+        loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=loop.run_forever, daemon=True)
+        self._thread.start()
+        urls = [self._server.url] if self._server else self._urls
+        asyncio.run_coroutine_threadsafe(self._start(urls), loop).result()
+        self._loop = loop
+        return loop
+
+    def _end(self) -> None:
+        if (loop := self._loop) is None:
             return
+        self._loop = None
         try:
-            self._run(self._stop())
+            asyncio.run_coroutine_threadsafe(self._stop(), loop).result()
         finally:
-            self._loop.call_soon_threadsafe(self._loop.stop)
+            loop.call_soon_threadsafe(loop.stop)
             self._thread.join()
-            self._loop.close()
+            loop.close()
             if self._server:
                 self._server.stop()
 
     def _run(self, work: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+        with self._lifetime:
+            loop = self._begin()  # already done by who has opened it
+        return asyncio.run_coroutine_threadsafe(work, loop).result()
 
     def _take(self) -> list[Answered]:
         finished = self._finished
@@ -137,7 +170,9 @@ class Engine:
     # From here on, in the event loop's thread.
 
     async def _start(self, urls: Sequence[str]) -> None:
-        self._broken: asyncio.Future[None] = self._loop.create_future()
+        self._starts = 1  # of the server
+        self._unanswered = 0  # connections that failed, one after the other
+        self._broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._requests: asyncio.Queue[Request] = asyncio.Queue(self._window.concurrency)
         self._reviving = asyncio.Lock()
         self._storing = asyncio.Lock()
@@ -179,7 +214,7 @@ class Engine:
     async def _answers(self, requests: Sequence[Request]) -> list[Answered]:
         new = [each for each in requests if each.key not in self._awaited]
         for each in new:
-            self._awaited[each.key] = self._loop.create_future()
+            self._awaited[each.key] = asyncio.get_running_loop().create_future()
         coming = [self._awaited[each.key] for each in requests]
         await self._put(new)
         return [await each for each in coming]
@@ -194,7 +229,7 @@ class Engine:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._store()
         for dataset in list(self._small):
-            await self._loop.run_in_executor(None, self._merge, dataset)
+            await asyncio.to_thread(self._merge, dataset)
         for client in self._clients:
             await client.close()
         self._broken.cancel()
@@ -217,7 +252,7 @@ class Engine:
         async with self._storing:  # so that who waits for it finds everything stored
             pending, self._pending = self._pending, []
             try:
-                await self._loop.run_in_executor(None, self._write, pending)
+                await asyncio.to_thread(self._write, pending)
             except BaseException:
                 self._pending = pending + self._pending  # `close` tries once more
                 raise
@@ -291,7 +326,7 @@ class Engine:
                     f"the server of {self._asked.model} died {self._starts} times; its log "
                     f"ends with\n{self._server.log_end()}"
                 )
-            await self._loop.run_in_executor(None, self._server.restart)
+            await asyncio.to_thread(self._server.restart)
             self._starts += 1
             return True
 

@@ -49,20 +49,17 @@ class VllmModelHandler(ModelHandler[Request, Answered, Engine]):
         self._shared = Shared()
 
     def load_model(self) -> Engine:
-        """The engine of this process; a server of its own is ready to answer."""
-        return self._shared.acquire(self._start)
+        """The engine of this process; who uses it opens it, and closes it at the end."""
+        return self._shared.acquire(self._engine)
 
-    def _start(self) -> Engine:
+    def _engine(self) -> Engine:
         server = None
         if not self.urls:
             revision = {"revision": self.asked.revision} if self.asked.revision else {}
-            arguments = {**self.arguments, **revision}
-            server = VllmServer(self.python, self.asked.model, arguments)
-            server.start()
+            server = VllmServer(self.python, self.asked.model, {**self.arguments, **revision})
         for url in self.urls:
             check_served(url, self.asked.model)
-        urls = [server.url] if server else self.urls
-        return Engine(self.asked, urls, self.out, self.name, self.window, server)
+        return Engine(self.asked, self.urls, self.out, self.name, self.window, server)
 
     def run_inference(
         self,

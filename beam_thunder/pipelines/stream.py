@@ -87,6 +87,11 @@ class StreamPlan:
         """Folder for what is not published."""
         return f"{self.out}/{STATE}"
 
+    def wrote(self, path: str) -> bool:
+        """Whether a file is none of the raw files, but lies where this stream writes."""
+        own = {self.out, *(each.model.out for each in self.models.values())}
+        return any(path.startswith(f"{folder}/") for folder in own)
+
 
 def stream(root: beam.Pipeline, plan: StreamPlan) -> PCollection[Entry]:
     """Builds a window of every dataset whenever one is over.
@@ -168,6 +173,8 @@ class _Route(beam.DoFn):
         self._logs = {name: WindowLog(self.plan.out, name) for name in self.plan.datasets}
 
     def process(self, found: FileMetadata) -> Iterator[tuple[str, Arrival]]:
+        if self.plan.wrote(found.path):  # a bucket's notifications tell of everything in it
+            return
         arrival = Arrival(found.path, found.size_in_bytes, found.last_updated_in_seconds)
         patterns = {name: each.recipe.patterns for name, each in self.plan.datasets.items()}
         names = datasets_of(found.path, patterns)
@@ -257,9 +264,40 @@ class AnswerQuestions(beam.PTransform[PCollection[Answering], PCollection[Piece]
     def expand(self, questions: PCollection[Answering]) -> PCollection[Piece]:
         questions |= "Spread questions over workers" >> beam.Reshuffle()
         for name, handler in self.plan.models.items():
-            asking = on_accelerator(RunInference(handler), handler.model.accelerator)
+            asking = on_accelerator(_Ask(handler), handler.model.accelerator)
             questions |= f"Ask {name}" >> asking
         return questions | "Grade" >> beam.ParDo(_Grade(self.plan)).with_output_types(Piece)
+
+
+@dataclass(eq=False)
+class _Ask(beam.PTransform[PCollection[Answering], PCollection[Answering]]):
+    """All that needs the model's engine: on one worker, which shares it."""
+
+    handler: AnswerHandler
+
+    def expand(self, questions: PCollection[Answering]) -> PCollection[Answering]:
+        return (
+            questions
+            | "Answer" >> RunInference(self.handler)
+            | "Keep open" >> beam.ParDo(_KeepOpen(self.handler)).with_output_types(Answering)
+        )
+
+
+@dataclass(eq=False)
+class _KeepOpen(beam.DoFn):
+    """Has the engine ready as long as there is this step; RunInference tells it no end."""
+
+    handler: AnswerHandler
+
+    def setup(self) -> None:
+        self._engine = self.handler.load_model()
+        self._engine.open()
+
+    def process(self, answered: Answering) -> Iterator[Answering]:
+        yield answered
+
+    def teardown(self) -> None:
+        self._engine.close()
 
 
 @dataclass(eq=False)

@@ -100,7 +100,7 @@ class AnswerHandler(ModelHandler[Answering, Answering, Engine]):
         self._stored: dict[str, StoredAttempts] = {}
 
     def load_model(self) -> Engine:
-        """The engine of this process; see `VllmModelHandler`."""
+        """The engine of this process; see `VllmModelHandler.load_model`."""
         return self.model.load_model()
 
     def run_inference(

@@ -130,6 +130,7 @@ class _Drain(beam.DoFn):
 
     def setup(self) -> None:
         self._engine = self.settings.handler.load_model()
+        self._engine.open()
         self._namespace = self.settings.handler.get_metrics_namespace()
         self._tokens = Metrics.counter(self._namespace, "tokens")
         self._outcomes: dict[str, Any] = {}
