@@ -264,40 +264,11 @@ class AnswerQuestions(beam.PTransform[PCollection[Answering], PCollection[Piece]
     def expand(self, questions: PCollection[Answering]) -> PCollection[Piece]:
         questions |= "Spread questions over workers" >> beam.Reshuffle()
         for name, handler in self.plan.models.items():
-            asking = on_accelerator(_Ask(handler), handler.model.accelerator)
+            # The engine is never closed, so that its server is there when the next file comes:
+            # a runner ends steps that are idle for a minute.
+            asking = on_accelerator(RunInference(handler), handler.model.accelerator)
             questions |= f"Ask {name}" >> asking
         return questions | "Grade" >> beam.ParDo(_Grade(self.plan)).with_output_types(Piece)
-
-
-@dataclass(eq=False)
-class _Ask(beam.PTransform[PCollection[Answering], PCollection[Answering]]):
-    """All that needs the model's engine: on one worker, which shares it."""
-
-    handler: AnswerHandler
-
-    def expand(self, questions: PCollection[Answering]) -> PCollection[Answering]:
-        return (
-            questions
-            | "Answer" >> RunInference(self.handler)
-            | "Keep open" >> beam.ParDo(_KeepOpen(self.handler)).with_output_types(Answering)
-        )
-
-
-@dataclass(eq=False)
-class _KeepOpen(beam.DoFn):
-    """Has the engine ready as long as there is this step; RunInference tells it no end."""
-
-    handler: AnswerHandler
-
-    def setup(self) -> None:
-        self._engine = self.handler.load_model()
-        self._engine.open()
-
-    def process(self, answered: Answering) -> Iterator[Answering]:
-        yield answered
-
-    def teardown(self) -> None:
-        self._engine.close()
 
 
 @dataclass(eq=False)

@@ -100,8 +100,10 @@ class AnswerHandler(ModelHandler[Answering, Answering, Engine]):
         self._stored: dict[str, StoredAttempts] = {}
 
     def load_model(self) -> Engine:
-        """The engine of this process; see `VllmModelHandler.load_model`."""
-        return self.model.load_model()
+        """The engine of this process, open until it ends."""
+        engine = self.model.load_model()
+        engine.open()
+        return engine
 
     def run_inference(
         self,
