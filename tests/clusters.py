@@ -40,7 +40,8 @@ def flink(tmp_path_factory) -> Iterator[FlinkCluster]:
     if not JOB_SERVER.is_file() or shutil.which("java") is None:
         pytest.skip("no Flink in .flink, or no Java: make flink, which says what it needs")
     home = tmp_path_factory.mktemp("flink")
-    cluster = FlinkCluster(home, FLINK / "dist/pyflink", port=free_port(), rpc_port=free_port())
+    ports = {"port": free_port(), "rpc_port": free_port()}
+    cluster = FlinkCluster(home, FLINK / "dist/pyflink", **ports, job_server=JOB_SERVER)
     cluster.start()
     yield cluster
     cluster.stop()

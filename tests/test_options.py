@@ -120,6 +120,13 @@ def test_of_workers_in_containers_this_machine_says_nothing(flink, jar, flags, e
     assert Asking().on(options).elsewhere is elsewhere
 
 
+def test_workers_last_from_step_to_step_unless_the_user_says_for_how_long(flink, jar):
+    given = ["--flink_job_server_jar", jar]
+    assert on_flink(flink, *given)["environment_cache_millis"] == "10000"
+    given += ["--environment_cache_millis", "5"]
+    assert on_flink(flink, *given)["environment_cache_millis"] == "5"
+
+
 def test_options_of_the_job_server_pass(flink, jar):
     on_flink(flink, "--flink_job_server_jar", jar, "--checkpointing_interval", "3000")
 

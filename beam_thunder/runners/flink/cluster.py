@@ -60,6 +60,8 @@ class FlinkCluster:
       slots: of each; a job needs as many as its parallelism.
       port: of the REST interface.
       rpc_port: that the task managers find the job manager at.
+      job_server: Beam's, of the jobs that will run. Task managers load its classes once, and
+        not with each job; otherwise a worker ends with each step, see docs/flink.md.
     """
 
     home: Path
@@ -68,6 +70,7 @@ class FlinkCluster:
     slots: int = 2
     port: int = 8081
     rpc_port: int = 6123
+    job_server: Path | None = None
 
     @property
     def address(self) -> str:
@@ -179,13 +182,17 @@ class FlinkCluster:
             "state.checkpoints.dir": f"file://{home}/checkpoints",
             "state.savepoints.dir": f"file://{home}/savepoints",
             "io.tmp.dirs": f"{home}/tmp",
+            "classloader.resolve-order": "parent-first" if self.job_server else "child-first",
         }
         text = "".join(f"{name}: {value}\n" for name, value in settings.items())
         (self.home / "conf" / "config.yaml").write_text(text)
         (self.home / "conf" / "log4j.properties").write_text(_LOGGING)
 
     def _java(self, *arguments: str) -> list[str]:
-        classes = ":".join(map(str, sorted(self.jars.absolute().glob("lib/*.jar"))))
+        jars = sorted(self.jars.absolute().glob("lib/*.jar"))
+        if self.job_server:  # last: it has classes of Flink's, too
+            jars.append(self.job_server.absolute())
+        classes = ":".join(map(str, jars))
         opened = [f"--add-opens=java.base/{name}=ALL-UNNAMED" for name in _OPEN]
         logging = (
             f"-Dlog4j.configurationFile={(self.home / 'conf/log4j.properties').absolute()}"
@@ -302,12 +309,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--task-managers", type=int, default=2, metavar="N")
     parser.add_argument("--slots", type=int, default=2, metavar="N", help="of each")
     args = parser.parse_args(arguments)
+    job_server = args.home / "job-server.jar"
     cluster = FlinkCluster(
         args.home / "cluster",
         args.home / "dist" / "pyflink",
         args.task_managers,
         args.slots,
         args.port,
+        job_server=job_server,
     )
     if args.action == "stop":
         print(f"Ended: {', '.join(cluster.stop()) or 'nothing was running'}")
@@ -318,7 +327,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"beam-thunder: {error}", file=sys.stderr)
         return 2
     print(f"Flink runs: http://{cluster.address}, logs in {cluster.home / 'log'}. Use it with")
-    for line in options(cluster, args.home / "job-server.jar"):
+    for line in options(cluster, job_server):
         print(f"  {line}")
     return 0
 

@@ -18,6 +18,8 @@ from beam_thunder.runners.flink.cluster import rest
 
 _OWN = ("[auto]", "[local]")
 _WORKER = "beam-thunder-worker"
+# Between two steps of a job nobody may use a worker for a moment. It has imported TensorFlow.
+_CACHE = "--environment_cache_millis=10000"
 
 
 def settle(flags: Sequence[str], settings: Mapping[str, Any]) -> list[str]:
@@ -43,7 +45,8 @@ def settle(flags: Sequence[str], settings: Mapping[str, Any]) -> list[str]:
     _check_job_server(settings)
     # By which it is found again when it is to be cancelled.
     name = [] if settings["job_name"] else [f"--job_name=beam-thunder-{uuid.uuid4().hex[:12]}"]
-    return [*flags, *name, *_environment(master, settings)]
+    cache = [] if settings["environment_cache_millis"] else [_CACHE]
+    return [*flags, *name, *cache, *_environment(master, settings)]
 
 
 def _check_cluster(master: str, settings: Mapping[str, Any]) -> None:
