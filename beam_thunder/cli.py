@@ -15,7 +15,7 @@ from typing import Any, get_args
 from beam_thunder import __version__
 from beam_thunder.catalog import CATALOG, Kind, find
 from beam_thunder.errors import BuildRefused, UserError
-from beam_thunder.quiet import import_tfdv, quieten
+from beam_thunder.quiet import import_tfdv, quieten, silence
 
 _GOES_ON = "the same command goes on where it was"
 _LEFT_BY = {
@@ -314,6 +314,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         left = _LEFT_BY.get(args.command)
         print("beam-thunder: interrupted" + (f"; {left}" if left else ""), file=sys.stderr)
+        silence()
         return 130
 
 

@@ -9,6 +9,7 @@ import logging
 import os
 import sys
 import warnings
+from pathlib import Path
 
 
 def quieten() -> None:
@@ -34,6 +35,15 @@ _BESIDE_THE_POINT = (
 
 def _is_for_users(record: logging.LogRecord) -> bool:
     return not any(text in record.getMessage() for text in _BESIDE_THE_POINT)
+
+
+def silence() -> None:
+    """Lets nothing more be said, once the last word to the user is.
+
+    Threads of Beam's tell at length that a job has ended which the user has ended.
+    """
+    logging.disable()
+    sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115 - until the process ends
 
 
 def import_tfdv() -> None:

@@ -185,6 +185,16 @@ def test_a_stream_on_prism_goes_on_after_a_kill(prism, arriving):
     arriving.check()
 
 
+def test_an_interrupted_stream_ends_in_a_line(prism, arriving):
+    with command(arriving.folder / "log", *arriving.stream(*prism)) as running:
+        arriving.drop(list(arriving.files)[:2])
+        running.wait(arriving.published)
+        running.process.send_signal(signal.SIGINT)
+        said = running.end(130)
+    last = "beam-thunder: interrupted; the same command goes on where it was"
+    assert said.splitlines()[1:] == [last]
+
+
 def started(cluster: FlinkCluster, earlier: set[str]) -> str | None:
     """The job that runs now and did not before."""
     return next(iter(set(jobs(cluster.address, "RUNNING")) - earlier), None)
@@ -203,7 +213,8 @@ def test_a_stream_on_flink_is_the_batch_build_and_survives_failures(flink, arriv
         assert failures(flink, job) > 0
         assert left
         running.process.send_signal(signal.SIGINT)
-        assert "interrupted; the same command goes on" in running.end(130)
+        said = running.end(130)
+        assert said.endswith("interrupted; the same command goes on where it was\n")
     wait(lambda: not jobs(flink.address, "RUNNING"))
     arriving.check()
     before = sorted(path.name for path in arriving.out.glob(".stream/log/*/*"))
