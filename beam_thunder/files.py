@@ -70,9 +70,10 @@ def _create_object(path: str, content: bytes) -> bool:
         write(path, content)
         return True
     from google.api_core.exceptions import PreconditionFailed
-    from google.cloud.storage import Blob, Client
+    from google.cloud.storage import Client
 
-    blob = Blob.from_string(path, client=Client())
+    bucket, _, name = path.removeprefix("gs://").partition("/")
+    blob = Client().bucket(bucket).blob(name)
     if blob.exists():
         return False
     try:
